@@ -1,0 +1,1 @@
+"""Stand-ins and the supervisor that runs them: real servers on loopback, for the demo and the tests."""

@@ -1,0 +1,162 @@
+"""Where one stack keeps its data: secrets, logs, the database's files; and who may have it at a time."""
+
+import fcntl
+import json
+import os
+import pwd
+import secrets
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / ".demo"
+SECRET_NAMES = ("SECRET_KEY", "PG_ADMIN", "PG_OWNER", "PG_APP")
+
+
+class PlaceBusy(Exception):
+    """Another supervisor runs on the same data."""
+
+
+@dataclass
+class Place:
+    """The folder of one stack. `temporary`: gone when the stack stops."""
+
+    folder: Path
+    temporary: bool
+    lock: IO[str] | None = None
+
+    @property
+    def logs(self) -> Path:
+        return self.folder / "logs"
+
+    @property
+    def logins(self) -> Path:
+        return self.folder / "logins.json"
+
+    @property
+    def seeded(self) -> Path:
+        return self.folder / "seeded"
+
+    @property
+    def postgres(self) -> Path:
+        """The database's own folder: here, unless the user that PostgreSQL runs as cannot get here."""
+        user = postgres_user()
+        if user is None or reachable(self.folder, user):
+            return self.folder / "postgres"
+        return (
+            Path("/var/tmp")
+            / f"proecommerce-{sha256(os.fsencode(self.folder)).hexdigest()[:12]}"
+        )
+
+    def prepare(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # Others may pass through (PostgreSQL runs as a user of its own) but not look around.
+        self.folder.chmod(0o711)
+        self.logs.mkdir(exist_ok=True)
+
+    def acquire(self, patience: float = 20.0) -> None:
+        """Be the only stack here; one that is just stopping is waited for."""
+        self.prepare()
+        lock = (self.folder / "lock").open("a+")
+        waited_until = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError:
+                lock.seek(0)
+                owner = lock.read().strip()
+                alive = owner.isdigit() and _alive(int(owner))
+                if alive or time.monotonic() > waited_until:
+                    raise PlaceBusy(
+                        f"The demo already runs here (process {owner or 'unknown'}). Stop it first."
+                    ) from None
+                time.sleep(0.2)
+        lock.seek(0)
+        lock.truncate()
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self.lock = lock
+
+    def secrets(self) -> dict[str, str]:
+        """The random passwords of this place, made once."""
+        file = self.folder / "secrets.json"
+        known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+        missing = [name for name in SECRET_NAMES if name not in known]
+        if missing:
+            known |= {name: secrets.token_urlsafe(32) for name in missing}
+            fresh = file.with_suffix(".new")
+            fresh.touch(mode=0o600)
+            fresh.write_text(json.dumps(known, indent=1))
+            fresh.replace(file)
+        return known
+
+    def wipe(self) -> None:
+        """Forget everything but the lock that is being held."""
+        elsewhere = self.postgres
+        if self.folder not in elsewhere.parents:
+            shutil.rmtree(elsewhere, ignore_errors=True)
+        for item in self.folder.iterdir():
+            if item.name == "lock":
+                continue
+            if item.is_dir() and not item.is_symlink():
+                shutil.rmtree(item)
+            else:
+                item.unlink()
+        self.prepare()
+
+
+def temporary_place() -> Place:
+    """A place for one run. /var/tmp is on a disk, so that fsync costs what it costs."""
+    base = "/var/tmp" if os.access("/var/tmp", os.W_OK) else None
+    place = Place(
+        Path(tempfile.mkdtemp(prefix="proecommerce-run-", dir=base)), temporary=True
+    )
+    place.prepare()
+    return place
+
+
+def postgres_user() -> pwd.struct_passwd | None:
+    """PostgreSQL refuses to run as root: as root, run it as nobody. Otherwise as who we are."""
+    if os.geteuid() != 0:
+        return None
+    return pwd.getpwnam("nobody")
+
+
+def reachable(path: Path, user: pwd.struct_passwd) -> bool:
+    """Whether the user may enter every folder on the way to the path."""
+    for folder in (path, *path.parents):
+        if not folder.exists():
+            continue
+        info = folder.stat()
+        bit = (
+            0o100
+            if info.st_uid == user.pw_uid
+            else 0o010
+            if info.st_gid == user.pw_gid
+            else 0o001
+        )
+        if not info.st_mode & bit:
+            return False
+    return True
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def remove(place: Place) -> None:
+    """Leave nothing of a temporary place."""
+    shutil.rmtree(place.postgres, ignore_errors=True)
+    shutil.rmtree(place.folder, ignore_errors=True)
