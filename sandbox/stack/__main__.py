@@ -76,9 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         default=int(base) if base else None,
         help="the other parts' ports start here (--port + 10000)",
     )
-    parser.add_argument(
-        "--reset", action="store_true", help="forget the data and start anew"
-    )
+    parser.add_argument("--reset", action="store_true", help="forget the data and start anew")
     parser.add_argument(
         "--check",
         action="store_true",
@@ -102,10 +100,10 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="for tests: the database does not wait for the disk",
     )
-    parser.add_argument(
-        "--verbose", action="store_true", help="with --run: show the stack's progress"
+    parser.add_argument("--verbose", action="store_true", help="with --run: show the stack's progress")
+    parser.epilog = (
+        "bin/demo --run COMMAND…: the same stack on free ports in a temporary place, for one command."
     )
-    parser.epilog = "bin/demo --run COMMAND…: the same stack on free ports in a temporary place, for one command."
     return parser
 
 
@@ -116,9 +114,7 @@ def run_demo(names: list[str], asked: argparse.Namespace) -> int:
         home.wipe()
     base_port = asked.base_port if asked.base_port is not None else asked.port + 10000
     screen = Screen(out=sys.stdout)
-    options = Options(
-        names, fast=asked.fast, migrate=_migrates(names, asked), seed=not asked.no_seed
-    )
+    options = Options(names, fast=asked.fast, migrate=_migrates(names, asked), seed=not asked.no_seed)
     stack = Stack(home, ports.fixed(asked.port, base_port), options, screen)
     stack.listen()
     began = time.monotonic()
@@ -168,9 +164,7 @@ def _run(stack: Stack, command: list[str]) -> int:
     assert stack.guard is not None
     terminal = sys.stdin.fileno() if sys.stdin and sys.stdin.isatty() else None
     try:
-        child = children.start_command(
-            command, stack.environment, stack.guard, process_group=0
-        )
+        child = children.start_command(command, stack.environment, stack.guard, process_group=0)
     except OSError as error:
         print(f"{command[0]} cannot be run: {error.strerror}", file=sys.stderr)
         return 127 if isinstance(error, FileNotFoundError) else 126
@@ -190,9 +184,7 @@ def _status(stack: Stack, child: Child) -> int:
         time.sleep(0.05)
         if stack.interrupts > passed_on:
             passed_on = stack.interrupts
-            child.signal(
-                signal.SIGKILL if passed_on > 2 else signal.Signals(stack.received)
-            )
+            child.signal(signal.SIGKILL if passed_on > 2 else signal.Signals(stack.received))
         elif not stack.interrupts:
             stack.revive()
     code = int(child.process.returncode)
@@ -226,9 +218,7 @@ def _tell(stack: Stack, port: int) -> None:
     if stack.place.logins.exists():
         note("\nLog-ins:")
         for login in json.loads(stack.place.logins.read_text()):
-            note(
-                f"  {login['who']:<28} {login['url']}\n  {'':<28} {login['email']}  {login['password']}"
-            )
+            note(f"  {login['who']:<28} {login['url']}\n  {'':<28} {login['email']}  {login['password']}")
     note(f"\nLogs: {stack.place.logs}/ — Ctrl-C stops everything.")
 
 

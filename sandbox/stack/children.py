@@ -70,9 +70,7 @@ class Child:
             return file.read().decode(errors="replace")
 
     def last_lines(self, count: int = 15) -> str:
-        return "\n".join(
-            "    " + line for line in deque(self.written().splitlines(), count)
-        )
+        return "\n".join("    " + line for line in deque(self.written().splitlines(), count))
 
     def ended(self) -> bool:
         return self.process.poll() is not None
@@ -96,9 +94,7 @@ class Child:
         self.guard.tell(f"gone {self.process.pid}")
 
 
-def start_part(
-    part: Part, place: Place, environment: Mapping[str, str], guard: Guard
-) -> Child:
+def start_part(part: Part, place: Place, environment: Mapping[str, str], guard: Guard) -> Child:
     log = place.logs / f"{part.name}.log"
     start = log.stat().st_size if log.exists() else 0
     with log.open("ab") as output:
@@ -115,9 +111,7 @@ def start_part(
     return Child(process, guard, log, start)
 
 
-def start_command(
-    command: list[str], environment: Mapping[str, str], guard: Guard, **options: Any
-) -> Child:
+def start_command(command: list[str], environment: Mapping[str, str], guard: Guard, **options: Any) -> Child:
     """A command whose output goes where ours goes."""
     return Child(
         _popen(command, environment, guard, stop_signal=signal.SIGTERM, **options),
@@ -137,8 +131,8 @@ def _popen(
     process = subprocess.Popen(
         command,
         env=dict(environment),
-        preexec_fn=_die_with(stop_signal),
-        **options,  # noqa: PLW1509 (no thread runs here)
+        preexec_fn=_die_with(stop_signal),  # noqa: PLW1509 (no thread runs here)
+        **options,
     )
     guard.tell(f"add {process.pid} {int(stop_signal)}")
     return process

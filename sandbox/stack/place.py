@@ -48,10 +48,7 @@ class Place:
         user = postgres_user()
         if user is None or reachable(self.folder, user):
             return self.folder / "postgres"
-        return (
-            Path("/var/tmp")
-            / f"proecommerce-{sha256(os.fsencode(self.folder)).hexdigest()[:12]}"
-        )
+        return Path("/var/tmp") / f"proecommerce-{sha256(os.fsencode(self.folder)).hexdigest()[:12]}"
 
     def prepare(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -114,9 +111,7 @@ class Place:
 def temporary_place() -> Place:
     """A place for one run. /var/tmp is on a disk, so that fsync costs what it costs."""
     base = "/var/tmp" if os.access("/var/tmp", os.W_OK) else None
-    place = Place(
-        Path(tempfile.mkdtemp(prefix="proecommerce-run-", dir=base)), temporary=True
-    )
+    place = Place(Path(tempfile.mkdtemp(prefix="proecommerce-run-", dir=base)), temporary=True)
     place.prepare()
     return place
 
@@ -134,13 +129,7 @@ def reachable(path: Path, user: pwd.struct_passwd) -> bool:
         if not folder.exists():
             continue
         info = folder.stat()
-        bit = (
-            0o100
-            if info.st_uid == user.pw_uid
-            else 0o010
-            if info.st_gid == user.pw_gid
-            else 0o001
-        )
+        bit = 0o100 if info.st_uid == user.pw_uid else 0o010 if info.st_gid == user.pw_gid else 0o001
         if not info.st_mode & bit:
             return False
     return True

@@ -54,8 +54,7 @@ class Ports:
         if not taken:
             return
         lines = [
-            f"{titles[n]} cannot start: port {self.numbers[n]} is taken by another program."
-            for n in taken
+            f"{titles[n]} cannot start: port {self.numbers[n]} is taken by another program." for n in taken
         ]
         option = (
             "--port"
@@ -64,19 +63,13 @@ class Ports:
             if "web" not in taken
             else "--port and --base-port"
         )
-        example = (
-            "bin/demo --port 8800" if "web" in taken else "bin/demo --base-port 28000"
-        )
-        lines.append(
-            f"Stop that program, or choose another port with {option}, for example: {example}"
-        )
+        example = "bin/demo --port 8800" if "web" in taken else "bin/demo --base-port 28000"
+        lines.append(f"Stop that program, or choose another port with {option}, for example: {example}")
         raise PortTaken("\n".join(lines))
 
 
 def fixed(port: int, base_port: int) -> Ports:
-    return Ports(
-        {"web": port, **{name: base_port + offset for name, offset in OFFSETS.items()}}
-    )
+    return Ports({"web": port, **{name: base_port + offset for name, offset in OFFSETS.items()}})
 
 
 def choose_free() -> Ports:
@@ -104,6 +97,4 @@ def _claim(folder: Path) -> tuple[int, IO[str]]:
         if is_free(port):
             return port, lock
         lock.close()
-    raise PortTaken(
-        f"No free port was found between {FREE_RANGE[0]} and {FREE_RANGE[1]}."
-    )
+    raise PortTaken(f"No free port was found between {FREE_RANGE[0]} and {FREE_RANGE[1]}.")

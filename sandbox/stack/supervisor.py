@@ -111,9 +111,7 @@ class Stack:
                     waiting.remove(part)
             if waiting and time.monotonic() - began > START_PATIENCE:
                 part = waiting[0]
-                raise StackFailed(
-                    self._obituary(part, self.running[part.name][1], "is not answering")
-                )
+                raise StackFailed(self._obituary(part, self.running[part.name][1], "is not answering"))
             if waiting:
                 self.pause(0.04)
 
@@ -126,15 +124,11 @@ class Stack:
     def _prepare(self) -> None:
         options = self.options
         if "pg" in options.names:
-            postgres.apply_roles(
-                self.place, self.ports["pg"], may_create_databases=options.for_tests
-            )
+            postgres.apply_roles(self.place, self.ports["pg"], may_create_databases=options.for_tests)
         if not options.migrate or not parts.has_application():
             return
         self.manage("migrate", "Migrating the database")
-        self.manage(
-            "collectstatic", "Collecting static files", "--noinput", "--verbosity", "0"
-        )
+        self.manage("collectstatic", "Collecting static files", "--noinput", "--verbosity", "0")
         if options.seed and not self.place.seeded.exists():
             self.manage("seed_demo", "Seeding demo data")
             self.place.seeded.touch()
@@ -155,9 +149,7 @@ class Stack:
             code = self._await(child)
         if code:
             where = f" Last lines of {log}:\n{child.last_lines(25)}" if quiet else ""
-            raise StackFailed(
-                f"manage.py {command} failed with exit status {code}.{where}"
-            )
+            raise StackFailed(f"manage.py {command} failed with exit status {code}.{where}")
         self.screen.note(f"{title}: done in {time.monotonic() - began:.1f} s")
 
     def _command(self, command: list[str], output: object | None) -> Child:
@@ -210,9 +202,7 @@ class Stack:
         if len(recent) >= RESTARTS:
             raise StackFailed(self._obituary(part, child, "keeps ending"))
         recent.append(now)
-        self.screen.warn(
-            self._obituary(part, child, "ended by itself and is started again")
-        )
+        self.screen.warn(self._obituary(part, child, "ended by itself and is started again"))
         if name == "pg":
             self._await_orphans()
         self._start([part])
@@ -229,9 +219,7 @@ class Stack:
                 self.screen.note(f"{part.title} answers again.")
             elif not well and name not in self.unwell:
                 self.unwell.add(name)
-                self.screen.warn(
-                    f"{part.title} does not answer; its log is {child.log}."
-                )
+                self.screen.warn(f"{part.title} does not answer; its log is {child.log}.")
 
     # --- stop ------------------------------------------------------------------------------------
     def stop(self) -> None:

@@ -1,0 +1,1 @@
+"""AWS for the demo and the tests: the moto server, with a memory that outlives its process."""
