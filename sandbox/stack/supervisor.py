@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import FrameType
 
-from sandbox.stack import children, environment, parts, postgres
+from sandbox.stack import children, environment, parts, postgres, static
 from sandbox.stack.children import Child, Guard
 from sandbox.stack.parts import Part
 from sandbox.stack.place import ROOT, Place
@@ -36,6 +36,7 @@ class Options:
     names: list[str]
     fast: bool = False
     migrate: bool = True
+    static: bool = True
     seed: bool = True
     for_tests: bool = False
 
@@ -125,10 +126,12 @@ class Stack:
         options = self.options
         if "pg" in options.names:
             postgres.apply_roles(self.place, self.ports["pg"], may_create_databases=options.for_tests)
-        if not options.migrate or not parts.has_application():
+        if options.static and not static.collected():
+            self.manage("collectstatic", "Collecting static files", "--noinput", "--verbosity", "0")
+            static.mark_collected()
+        if not options.migrate:
             return
         self.manage("migrate", "Migrating the database")
-        self.manage("collectstatic", "Collecting static files", "--noinput", "--verbosity", "0")
         if options.seed and not self.place.seeded.exists():
             self.manage("seed_demo", "Seeding demo data")
             self.place.seeded.touch()
