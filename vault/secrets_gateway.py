@@ -1,0 +1,150 @@
+"""Gateway to AWS Secrets Manager: the only importer of its SDK."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import uuid4
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.views.decorators.debug import sensitive_variables
+
+from vault.errors import VaultError, VaultUnavailable
+
+# botocore logs whole response bodies, and with them the keys, at DEBUG.
+for _name in ("botocore", "boto3"):
+    logging.getLogger(_name).setLevel(logging.INFO)
+
+
+class SecretMissing(VaultError):
+    """There is no secret of that name."""
+
+
+class SecretExists(VaultError):
+    """Somebody else has just created the secret."""
+
+
+class SecretChanged(VaultError):
+    """Somebody else has just replaced the secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSecret:
+    """The current version of a secret."""
+
+    version_id: str
+    text: str = field(repr=False)
+
+
+class SecretStore(Protocol):
+    """Where secrets are kept."""
+
+    def read(self, name: str) -> StoredSecret: ...
+
+    def create(self, name: str, text: str) -> None: ...
+
+    def replace(self, name: str, text: str, *, was: StoredSecret) -> None: ...
+
+
+class SecretsManager:
+    """AWS Secrets Manager, or what answers like it at `endpoint`."""
+
+    def __init__(self, *, region: str, endpoint: str | None) -> None:
+        self._region = region
+        self._endpoint = endpoint
+        self._made: tuple[int, Any] = (0, None)
+
+    @sensitive_variables("answer", "text")
+    def read(self, name: str) -> StoredSecret:
+        """Return the current version."""
+        with self._translating("read", name):
+            answer = self._client().get_secret_value(SecretId=name, VersionStage="AWSCURRENT")
+            text = answer.get("SecretString")
+        if text is None:
+            raise VaultError(f"The secret {name} holds binary data, not text: it is not one of ours.")
+        return StoredSecret(version_id=answer["VersionId"], text=text)
+
+    @sensitive_variables("text")
+    def create(self, name: str, text: str) -> None:
+        """Create the secret; `SecretExists` when another process was first."""
+        with self._translating("create", name):
+            self._client().create_secret(
+                Name=name,
+                SecretString=text,
+                ClientRequestToken=str(uuid4()),  # the SDK's own retries create nothing twice
+                Description="Key-encryption keys. Losing a version loses all that is sealed under it.",
+            )
+
+    @sensitive_variables("text")
+    def replace(self, name: str, text: str, *, was: StoredSecret) -> None:
+        """Make `text` the current version, unless somebody replaced `was` in the meantime."""
+        token = str(uuid4())
+        with self._translating("replace", name):
+            client = self._client()
+            client.put_secret_value(
+                SecretId=name, SecretString=text, ClientRequestToken=token, VersionStages=["AWSPENDING"]
+            )
+            client.update_secret_version_stage(
+                SecretId=name,
+                VersionStage="AWSCURRENT",
+                MoveToVersionId=token,
+                RemoveFromVersionId=was.version_id,
+            )
+
+    def _client(self) -> Any:
+        """Return this process's client; a forked child makes its own, for sockets cannot be shared."""
+        pid, client = self._made
+        if client is None or pid != os.getpid():
+            client = self._make_client()
+            self._made = (os.getpid(), client)
+        return client
+
+    def _make_client(self) -> Any:
+        # A session of its own: boto3's default one may not be shared by threads that make clients.
+        return boto3.session.Session().client(
+            "secretsmanager",
+            region_name=self._region,
+            endpoint_url=self._endpoint,
+            config=Config(
+                connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
+            ),
+        )
+
+    @contextmanager
+    def _translating(self, verb: str, name: str) -> Iterator[None]:
+        """Turn the SDK's errors into ours, leaving behind frames and texts that may hold the secret."""
+        try:
+            yield
+        except ClientError as error:
+            raise self._explain(verb, name, error.response.get("Error", {})) from None
+        except BotoCoreError as error:
+            where = self._endpoint or f"region {self._region}"
+            raise VaultUnavailable(
+                f"AWS Secrets Manager ({where}) could not be asked to {verb} the secret {name}: "
+                f"{type(error).__name__}. Check the network, AWS_ENDPOINT_URL, AWS_DEFAULT_REGION and the AWS "
+                "credentials, then start again."
+            ) from None
+
+    def _explain(self, verb: str, name: str, error: Any) -> VaultError:
+        code, text = error.get("Code", ""), error.get("Message", "")
+        if code == "ResourceNotFoundException":
+            return SecretMissing(f"The secret {name} does not exist.")
+        if code == "ResourceExistsException":
+            return SecretExists(f"The secret {name} exists already.")
+        if code == "InvalidParameterException" and verb == "replace":
+            return SecretChanged(
+                f"The secret {name} was changed by somebody else at the same time. Run it again."
+            )
+        advice = "Put that right"
+        if "AccessDenied" in code:
+            advice = "Allow it in the IAM policy of this process"
+        if code == "InvalidRequestException":
+            restore = f"aws secretsmanager restore-secret --secret-id {name}"
+            advice = f"If the secret is scheduled for deletion, restore it (`{restore}`)"
+        return VaultUnavailable(
+            f"AWS Secrets Manager refused to {verb} the secret {name}: {code}: {text}. {advice}, then start again."
+        )
