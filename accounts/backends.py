@@ -1,0 +1,27 @@
+"""Log-in by e-mail address and password."""
+
+from typing import Any
+
+from django.contrib.auth.backends import BaseBackend
+from django.contrib.auth.hashers import make_password
+from django.http import HttpRequest
+
+from accounts.models import User
+
+
+class EmailBackend(BaseBackend):
+    """Checks an address and a password inside the schema entered; an unknown address costs the same time."""
+
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> User | None:
+        email = credentials.get("username") or credentials.get("email")
+        password = credentials.get("password")
+        if not email or not password:
+            return None
+        user = User.objects.filter(email__iexact=email).first()
+        if user is None:
+            make_password(password)
+            return None
+        return user if user.check_password(password) and user.is_active else None
+
+    def get_user(self, user_id: Any) -> User | None:
+        return User.objects.filter(pk=user_id, is_active=True).first()

@@ -1,0 +1,95 @@
+"""Users: people who log in, known inside one schema only. In the public schema: the platform's staff."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models.functions import Lower
+
+from tenants.ids import new_id
+
+
+class UserManager(BaseUserManager["User"]):
+    """Users by their e-mail address, whatever its case."""
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser):
+    """A person who logs in. `role` says what for; contacts of customers have none in the tenant itself."""
+
+    class Role(models.TextChoices):
+        OWNER = "owner", "Owner"
+        STAFF = "staff", "Staff"
+        CONTACT = "contact", "Contact"
+        PLATFORM = "platform", "Platform staff"
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=10, choices=Role.choices)
+    is_active = models.BooleanField(default=True)
+    locale = models.CharField(max_length=10, default="en")
+    created_at = models.DateTimeField()
+
+    objects: ClassVar[UserManager] = UserManager()
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_once")]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    @property
+    def is_tenant_staff(self) -> bool:
+        """May work under /manage/."""
+        return self.is_active and self.role in {self.Role.OWNER, self.Role.STAFF}
+
+    # What the Django admin asks of a user: platform staff may do all that it offers, others nothing.
+
+    @property
+    def is_staff(self) -> bool:
+        return self.is_active and self.role == self.Role.PLATFORM
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.is_staff
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return self.is_staff
+
+    def has_perms(self, perms: list[str], obj: Any = None) -> bool:
+        return self.is_staff
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_staff
+
+
+class Invitation(models.Model):
+    """An invitation by mail to become a user; single use. Only the hash of its token is kept."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    email = models.EmailField(max_length=254)
+    name = models.CharField(max_length=200, blank=True, default="")
+    role = models.CharField(max_length=10, choices=User.Role.choices)
+    customer = models.ForeignKey("accounts.Customer", on_delete=models.PROTECT, null=True, blank=True)
+    token_hash = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="invitation_contact_has_a_customer",
+                condition=models.Q(role="contact", customer__isnull=False)
+                | (~models.Q(role="contact") & models.Q(customer__isnull=True)),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"invitation for {self.email}"

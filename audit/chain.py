@@ -1,0 +1,25 @@
+"""The hash chain, pure: canonical JSON in, links out."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+GENESIS = bytes(32)
+_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def canonical(fields: Mapping[str, Any]) -> bytes:
+    """Return the one byte string that stands for `fields`: sorted keys, no spaces, ASCII."""
+    return _encoder.encode(fields).encode("ascii")
+
+
+def stamp(at: datetime) -> str:
+    """Return `at` as UTC with microseconds, the same before and after the database."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def link(prev: bytes, body: bytes) -> bytes:
+    """Return the hash of the event `body` that follows `prev`."""
+    return hashlib.sha256(b"proecommerce-audit-1\0" + prev + body).digest()

@@ -1,0 +1,93 @@
+"""Writing audit events: inside the transaction of the change they tell of, at the head of the chain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import uuid_utils.compat
+from django.db import connection, transaction
+
+from audit.actions import Action
+from audit.actors import Actor
+from audit.chain import canonical, link, stamp
+from audit.models import AuditEvent, ChainHead
+
+COLUMNS = (
+    "id", "seq", "at", "action", "actor_kind", "actor_id", "actor_label", "subject_kind", "subject_id",
+    "details", "ip", "user_agent", "prev_hash", "hash",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is to be recorded: an action on a subject, with details (JSON values only)."""
+
+    action: Action
+    subject_kind: str
+    subject_id: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def record(
+    action: Action,
+    *,
+    subject: tuple[str, Any],
+    actor: Actor,
+    now: datetime,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    **details: Any,
+) -> UUID:
+    """Append one event and return its id. Needs an open transaction; locks the chain's head until its end."""
+    if before is not None:
+        details["before"] = before
+    if after is not None:
+        details["after"] = after
+    return record_many([Note(action, subject[0], str(subject[1]), details)], actor=actor, now=now)[0]
+
+
+def record_many(notes: Sequence[Note], *, actor: Actor, now: datetime) -> list[UUID]:
+    """Append the events in order, by COPY, and return their ids. Locks the chain's head."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("An audit event belongs in the transaction of the change it tells of.")
+    if not notes:
+        return []
+    head = ChainHead.objects.select_for_update().get()
+    seq, prev = head.seq, bytes(head.hash)
+    common = {
+        "at": stamp(now),
+        "actor": [actor.kind, actor.id, actor.label[:254]],
+        "from": [actor.ip, actor.user_agent[:400]],
+    }
+    ids: list[UUID] = []
+    with connection.cursor() as cursor:
+        statement = f"COPY {AuditEvent._meta.db_table} ({', '.join(COLUMNS)}) FROM STDIN"
+        with cursor.copy(statement) as copy:
+            for note in notes:
+                seq += 1
+                event_id = uuid_utils.compat.uuid7()
+                details = canonical(note.details).decode()
+                body = canonical(
+                    {
+                        **common,
+                        "id": str(event_id),
+                        "seq": seq,
+                        "action": note.action.value,
+                        "subject": [note.subject_kind, note.subject_id],
+                        "details": note.details,
+                    }
+                )
+                digest = link(prev, body)
+                copy.write_row(
+                    (
+                        event_id, seq, now, note.action.value, actor.kind, actor.id, actor.label[:254],
+                        note.subject_kind, note.subject_id, details, actor.ip, actor.user_agent[:400],
+                        prev, digest,
+                    )
+                )  # fmt: skip
+                ids.append(event_id)
+                prev = digest
+        cursor.execute(f"UPDATE {ChainHead._meta.db_table} SET seq = %s, hash = %s WHERE id = 1", [seq, prev])
+    return ids

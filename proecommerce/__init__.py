@@ -1,0 +1,1 @@
+"""Wiring: settings, URLs, Celery, the public site; the only package that sees all apps."""

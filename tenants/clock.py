@@ -1,0 +1,17 @@
+"""What time it is: read at the edges only. A tenant in rehearsal has a clock of its own."""
+
+from datetime import UTC, datetime
+
+from tenants.context import current_tenant
+from tenants.errors import NoTenant
+
+
+def now() -> datetime:
+    """Return the present instant in UTC; a rehearsing tenant's own one inside that tenant."""
+    try:
+        tenant = current_tenant()
+    except NoTenant:
+        return datetime.now(UTC)
+    if tenant.is_rehearsal and tenant.rehearsal_now is not None:
+        return tenant.rehearsal_now
+    return datetime.now(UTC)

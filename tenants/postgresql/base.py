@@ -1,0 +1,135 @@
+"""The tenant-aware database backend: role and search path travel together, in one round trip.
+
+A connection starts outside every tenant and refuses each statement with `NoTenant`. PostgreSQL undoes a
+`SET` when the transaction or savepoint around it rolls back, so every rollback forgets what was applied.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django_tenants.postgresql_backend import base as django_tenants_backend
+from psycopg.pq import TransactionStatus
+
+from tenants.errors import NoTenant
+
+PUBLIC = "public"
+PUBLIC_ROLE = "proe_public"
+APPLY = "SELECT set_config('role', %s, false), set_config('search_path', %s, false)"
+
+
+class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):  # type: ignore[misc]
+    """PostgreSQL for one thread, inside at most one tenant at a time."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._applied: tuple[str, str] | None = None
+        self._hands_off = False
+        self.acts_as_owner = False
+        super().__init__(*args, **kwargs)
+        self.leave_tenant()
+        self.execute_wrappers.append(self._apply_before)
+
+    # Where the connection is meant to be.
+
+    def set_tenant(self, tenant: Any, include_public: bool = True) -> None:
+        """Point at `tenant`; the server follows with the next statement."""
+        self.tenant = tenant
+        self.schema_name = tenant.schema_name
+        self.include_public_schema = include_public
+
+    def leave_tenant(self) -> None:
+        """Point at nothing: every statement raises `NoTenant` until a tenant is entered."""
+        self.tenant = None
+        self.schema_name = None
+
+    def wanted(self) -> tuple[str, str]:
+        """Return the role and search path that the server should have now."""
+        schema = self.schema_name
+        if schema is None:
+            raise NoTenant
+        path = PUBLIC if schema == PUBLIC else f"{schema}, {PUBLIC}"
+        if self.acts_as_owner:
+            return "none", path
+        return (PUBLIC_ROLE if schema == PUBLIC else schema), path
+
+    # Bringing the server there.
+
+    def _handle_search_path(self, cursor: Any = None) -> None:
+        if self._hands_off:
+            return
+        wanted = self.wanted()
+        if wanted == self._applied:
+            return
+        if self.connection.info.transaction_status == TransactionStatus.INERROR:
+            return  # the statement fails by itself; a rollback follows
+        with self.wrap_database_errors, self.connection.cursor() as plain:
+            plain.execute(APPLY, wanted)
+        self._applied = wanted
+
+    def _apply_before(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        # A cursor may outlive the tenant in which it was opened: look again at each statement.
+        self._handle_search_path()
+        return execute(sql, params, many, context)
+
+    @contextmanager
+    def _untouched(self) -> Iterator[None]:
+        """Transaction control runs in whatever tenant the server is in, and in none."""
+        before, self._hands_off = self._hands_off, True
+        try:
+            yield
+        finally:
+            self._hands_off = before
+
+    # Everything that can undo a SET on the server.
+
+    def connect(self) -> None:
+        self._applied = None
+        super().connect()
+
+    def close(self) -> None:
+        self._applied = None
+        super().close()
+
+    def _commit(self) -> None:
+        # Committing a failed transaction rolls it back without an error.
+        if self.connection is not None:
+            if self.connection.info.transaction_status == TransactionStatus.INERROR:
+                self._applied = None
+        super()._commit()
+
+    def _rollback(self) -> None:
+        self._applied = None
+        super()._rollback()
+
+    def _savepoint(self, sid: str) -> None:
+        with self._untouched():
+            super()._savepoint(sid)
+
+    def _savepoint_commit(self, sid: str) -> None:
+        with self._untouched():
+            super()._savepoint_commit(sid)
+
+    def savepoint_rollback(self, sid: str) -> None:
+        try:
+            with self._untouched():
+                super().savepoint_rollback(sid)
+        finally:
+            self._applied = None
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        try:
+            with self._untouched():
+                super()._savepoint_rollback(sid)
+        finally:
+            self._applied = None
+
+    def check_constraints(self, table_names: Sequence[str] | None = None) -> None:
+        with self._untouched():
+            super().check_constraints(table_names)
+
+    @property
+    def pg_version(self) -> int:
+        """The server's version number; asked of the connection, which needs no tenant."""
+        self.ensure_connection()
+        version: int = self.connection.info.server_version
+        return version

@@ -1,0 +1,167 @@
+"""Doing jobs: claim under a lease, run in the tenant that the row names, mark done with the work itself."""
+
+import logging
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from tenants.context import Schema, enter, enter_public
+from tenants.directory import tenant_of_schema
+from tenants.jobs import handler_of, planners, publish
+from tenants.models import Job
+from tenants.postgresql.base import PUBLIC
+
+log = logging.getLogger(__name__)
+
+# Seconds before the next attempt; after the last one the job is parked for a person (about two days in all).
+BACKOFF = (10, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200, 43200)
+REPUBLISH_AFTER = timedelta(seconds=60)
+SWEEP_AT_MOST = 2000
+TICK_LOCK = 0x70726F65  # "proe"
+
+
+class LeaseLost(RuntimeError):
+    """Somebody else has claimed the job meanwhile; what this attempt did is rolled back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that is ours until the lease ends; the attempt number fences off earlier claimants."""
+
+    id: UUID
+    schema_name: str
+    name: str
+    args: dict[str, Any]
+    attempt: int
+
+
+def work_off(ids: Sequence[UUID], *, now: datetime) -> int:
+    """Run each of these jobs that is still waiting; returns how many this call has done."""
+    return sum(_work_off_one(job_id, now=now) for job_id in ids)
+
+
+def _work_off_one(job_id: UUID, *, now: datetime) -> bool:
+    claim = claim_job(job_id, now=now)
+    if claim is None:
+        return False
+    try:
+        handler = handler_of(claim.name)
+        with enter(_schema(claim.schema_name)):
+            if handler.outside:
+                handler.run(**claim.args)
+                with transaction.atomic():
+                    _mark_done(claim, now=now)
+            else:
+                with transaction.atomic():
+                    handler.run(**claim.args)
+                    _mark_done(claim, now=now)
+    except LeaseLost:
+        log.warning("job %s %s: lease lost, another attempt has it", claim.name, claim.id)
+        return False
+    except Exception as error:
+        log.exception("job %s %s failed", claim.name, claim.id)
+        put_back(claim, error=error, now=now)
+        return False
+    return True
+
+
+def claim_job(job_id: UUID, *, now: datetime) -> Claim | None:
+    """Take the job if it waits and is due; commits at once, so that a crash cannot hide the attempt."""
+    with enter_public(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE tenants_job SET state = 'running', attempts = attempts + 1, leased_until = %s WHERE id ="
+            " (SELECT id FROM tenants_job WHERE id = %s AND state = 'waiting' AND run_at <= %s"
+            "  FOR UPDATE SKIP LOCKED)"
+            " RETURNING id, schema_name, name, attempts",
+            [now + timedelta(seconds=settings.JOB_LEASE_SECONDS), job_id, now],
+        )
+        row = cursor.fetchone()
+        if row is None:
+            return None
+        args = Job.objects.values_list("args", flat=True).get(pk=row[0])
+    return Claim(row[0], row[1], row[2], args, row[3])
+
+
+def put_back(claim: Claim, *, error: BaseException, now: datetime) -> None:
+    """Let the job wait for its next attempt, or park it after the last."""
+    text = "".join(traceback.format_exception(error))[-4000:]
+    parked = claim.attempt > len(BACKOFF)
+    changes: dict[str, Any] = {"leased_until": None, "last_error": text.replace("\0", "")}
+    if parked:
+        changes["state"] = Job.State.PARKED
+        log.error("job %s %s is parked after %d attempts", claim.name, claim.id, claim.attempt)
+    else:
+        wait = timedelta(seconds=BACKOFF[claim.attempt - 1])
+        changes |= {"state": Job.State.WAITING, "run_at": now + wait, "published_at": None}
+    with enter_public():
+        _ours(claim).update(**changes)
+
+
+def sweep(*, now: datetime) -> int:
+    """Publish again what is due and nobody has claimed; returns how many. The broker may have lost them."""
+    with enter_public(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE tenants_job SET published_at = %s WHERE id IN ("
+            " SELECT j.id FROM tenants_job j WHERE j.state = 'waiting' AND j.run_at <= %s"
+            " AND (j.published_at IS NULL OR j.published_at < %s)"
+            " AND NOT EXISTS (SELECT 1 FROM tenants_tenant t"
+            "                 WHERE t.schema_name = j.schema_name AND t.is_rehearsal)"
+            " ORDER BY j.run_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING id",
+            [now, now, now - REPUBLISH_AFTER, SWEEP_AT_MOST],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    publish(ids)
+    return len(ids)
+
+
+def watch(*, now: datetime) -> int:
+    """Free the jobs whose worker died: their lease is over. Returns how many."""
+    freed = 0
+    with enter_public():
+        for job in Job.objects.filter(state=Job.State.RUNNING, leased_until__lt=now)[:SWEEP_AT_MOST]:
+            claim = Claim(job.id, job.schema_name, job.name, job.args, job.attempts)
+            put_back(claim, error=TimeoutError("the worker did not come back"), now=now)
+            freed += 1
+    return freed
+
+
+def tick(*, now: datetime) -> bool:
+    """What beat does, and all that it does. Two at once: the second leaves at once and returns False."""
+    with enter_public(), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [TICK_LOCK])
+            row = cursor.fetchone()
+            if row is None or not row[0]:
+                return False
+        watch(now=now)
+        for plan in planners():
+            with transaction.atomic():
+                plan(now)
+    sweep(now=now)
+    return True
+
+
+def _ours(claim: Claim) -> Any:
+    return Job.objects.filter(pk=claim.id, state=Job.State.RUNNING, attempts=claim.attempt)
+
+
+def _mark_done(claim: Claim, *, now: datetime) -> None:
+    if not _ours(claim).update(state=Job.State.DONE, leased_until=None, done_at=now, last_error=""):
+        raise LeaseLost(str(claim.id))
+
+
+def _schema(schema_name: str) -> Schema:
+    if schema_name == PUBLIC:
+        return _Public()
+    return tenant_of_schema(schema_name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Public:
+    schema_name: str = PUBLIC

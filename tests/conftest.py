@@ -1,0 +1,134 @@
+"""Real PostgreSQL for every test: a migrated template database, copied for each worker.
+
+Run by `bin/test`, or by hand: `bin/demo --run --only pg,valkey,moto,stripe,mail --fast -- pytest tests/…`.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+from filelock import FileLock
+
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = "proe_template"
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not os.environ.get("DATABASE_URL"):
+        pytest.exit("The tests need the stack. Run bin/test, or see the top of tests/conftest.py.", returncode=2)
+
+
+def _admin() -> psycopg.Connection[Any]:
+    return psycopg.connect(os.environ["DATABASE_ADMIN_URL"], autocommit=True)
+
+
+def _with_database(url: str, name: str) -> str:
+    return urlsplit(url)._replace(path=f"/{name}").geturl()
+
+
+def _make_template() -> None:
+    """Create and migrate the template database, with two tenants in it, once for all workers."""
+    with FileLock(Path(os.environ["DEMO_DIR"]) / "template.lock"), _admin() as admin:
+        if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [f"{TEMPLATE}_done"]).fetchone():
+            return
+        admin.execute(f"DROP DATABASE IF EXISTS {TEMPLATE} WITH (FORCE)")
+        admin.execute(f"CREATE DATABASE {TEMPLATE} OWNER proe_owner")
+        admin.execute(f"REVOKE ALL ON DATABASE {TEMPLATE} FROM PUBLIC")
+        admin.execute(f"GRANT CONNECT ON DATABASE {TEMPLATE} TO proe_app")
+        variables = ("DATABASE_URL", "DATABASE_OWNER_URL")
+        env = os.environ | {name: _with_database(os.environ[name], TEMPLATE) for name in variables}
+        python = [sys.executable, "manage.py"]
+        subprocess.run([*python, "migrate", "-v0"], cwd=ROOT, env=env, check=True)
+        subprocess.run([sys.executable, "-m", "tests.twins"], cwd=ROOT, env=env, check=True)
+        admin.execute(f"ALTER DATABASE {TEMPLATE} RENAME TO {TEMPLATE}_done")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
+    """Copy the template for this worker and point the connection at the copy."""
+    name = f"proe_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+    _make_template()
+    with FileLock(Path(os.environ["DEMO_DIR"]) / "template.lock"), _admin() as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}_done OWNER proe_owner")
+        admin.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
+        admin.execute(f"GRANT CONNECT ON DATABASE {name} TO proe_app")
+    settings.DATABASES["default"]["NAME"] = name
+    connection.settings_dict["NAME"] = name
+    os.environ["DATABASE_URL"] = _with_database(os.environ["DATABASE_URL"], name)
+    os.environ["DATABASE_OWNER_URL"] = _with_database(os.environ["DATABASE_OWNER_URL"], name)
+    yield
+    with django_db_blocker.unblock():
+        connection.close()
+        if connection.pool:
+            connection.close_pool()
+
+
+@contextmanager
+def _unblocked(django_db_blocker: Any) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        try:
+            yield
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The instant that tests live in: Monday, 2026-11-23, 09:30 UTC."""
+    return NOW
+
+
+@pytest.fixture
+def tenant(db: None) -> Iterator[Any]:
+    """The tenant `alpha` (DE, EUR), entered; all is rolled back."""
+    from tenants.context import enter
+    from tenants.directory import tenant_of_slug
+
+    alpha = tenant_of_slug("alpha")
+    with enter(alpha):
+        yield alpha
+
+
+@pytest.fixture
+def two_tenants(db: None) -> tuple[Any, Any]:
+    """`alpha` and `beta`; neither entered; all is rolled back."""
+    from tenants.directory import tenant_of_slug
+
+    return tenant_of_slug("alpha"), tenant_of_slug("beta")
+
+
+@pytest.fixture
+def committed(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The database for tests that commit: threads, kills, races. They make tenants of their own."""
+    with _unblocked(django_db_blocker):
+        yield
+
+
+@pytest.fixture
+def fresh_tenant(committed: None) -> Iterator[Any]:
+    """A new committed tenant of its own, entered."""
+    from tenants.context import enter
+    from tests.twins import make
+
+    tenant = make(f"x{os.urandom(5).hex()}", name="Fresh Hosting")
+    with enter(tenant):
+        yield tenant
+
+
+@pytest.fixture
+def actor() -> Any:
+    from audit.actors import Actor
+
+    return Actor(kind="user", id="1", label="Tester", ip="192.0.2.1", user_agent="pytest")
