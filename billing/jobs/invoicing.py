@@ -1,0 +1,1 @@
+"""Jobs of invoices: runs and mails."""
