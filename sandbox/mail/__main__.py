@@ -1,4 +1,4 @@
-"""python -m sandbox.mail --smtp-port N --imap-port N --http-port N --folder DIR: every mail ends in one mailbox."""
+"""python -m sandbox.mail --smtp-port N --imap-port N --http-port N --folder DIR: one box for every mail."""
 
 import argparse
 import asyncio
@@ -9,9 +9,9 @@ from email import message_from_bytes
 from email.message import Message
 from pathlib import Path
 
-from mail_devel import service as service_module  # type: ignore[import-untyped]
+from mail_devel import service as service_module
 from mail_devel import utils
-from mail_devel.mailbox import TestMailboxDict  # type: ignore[import-untyped]
+from mail_devel.mailbox import TestMailboxDict
 from pymap.parsing.message import AppendMessage
 from pymap.parsing.specials.flag import Flag
 
@@ -37,7 +37,7 @@ class Kept(TestMailboxDict):  # type: ignore[misc]
 
     async def deliver(self, content: bytes, when: datetime, flags: frozenset[Flag], mailbox: str) -> None:
         box = await (await self.get(USER)).get_mailbox(mailbox)
-        # Text of eight bits becomes base64 or quoted-printable, which every reader of this mailbox understands.
+        # Text of eight bits becomes base64 or quoted-printable, which every reader understands.
         literal = str(message_from_bytes(content)).encode()
         await box.append(AppendMessage(literal=literal, when=when, flag_set=flags))
         uids = [message.uid async for message in box.messages()]

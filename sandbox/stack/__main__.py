@@ -61,52 +61,23 @@ def _split(arguments: list[str]) -> tuple[list[str], list[str] | None]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="bin/demo", description="Runs ProEcommerce whole, on this machine only."
+        prog="bin/demo",
+        description="Runs ProEcommerce whole, on this machine only.",
+        epilog="bin/demo --run COMMAND…: the same stack on free ports in a temporary place, for one command.",
     )
-    parser.add_argument(
-        "--port",
-        type=int,
-        default=int(os.environ.get("PROE_PORT", "8000")),
-        help="the site's port (8000)",
-    )
-    base = os.environ.get("PROE_BASE_PORT")
-    parser.add_argument(
-        "--base-port",
-        type=int,
-        default=int(base) if base else None,
-        help="the other parts' ports start here (--port + 10000)",
-    )
-    parser.add_argument("--reset", action="store_true", help="forget the data and start anew")
-    parser.add_argument(
-        "--check",
-        action="store_true",
-        help="run the main job on a stack of its own and say what works",
-    )
-    parser.add_argument(
-        "--only",
-        "--parts",
-        default="all",
-        metavar="PARTS",
-        help=f"only these parts, of {', '.join((*parts.ALL, 'valkey'))}",
-    )
-    parser.add_argument("--no-seed", action="store_true", help="no demo data")
-    parser.add_argument(
-        "--migrate",
-        action="store_true",
-        help="migrate even when --only names no web, worker or beat",
-    )
-    parser.add_argument(
-        "--static", action="store_true", help="collect static files even when --only names no web"
-    )
-    parser.add_argument(
-        "--fast",
-        action="store_true",
-        help="for tests: the database does not wait for the disk",
-    )
-    parser.add_argument("--verbose", action="store_true", help="with --run: show the stack's progress")
-    parser.epilog = (
-        "bin/demo --run COMMAND…: the same stack on free ports in a temporary place, for one command."
-    )
+    port, base = (os.environ.get(name) for name in ("PROE_PORT", "PROE_BASE_PORT"))
+    add = parser.add_argument
+    add("--port", type=int, default=port or 8000, help="the site's port (8000)")
+    add("--base-port", type=int, default=base, help="the other parts' ports start here (--port + 10000)")
+    add("--reset", action="store_true", help="forget the data and start anew")
+    add("--check", action="store_true", help="run the main job on a stack of its own and say what works")
+    only = f"only these parts, of {', '.join((*parts.ALL, *parts.GROUPS))}"
+    add("--only", "--parts", default="all", metavar="PARTS", help=only)
+    add("--no-seed", action="store_true", help="no demo data")
+    add("--migrate", action="store_true", help="migrate even when --only names no web, worker or beat")
+    add("--static", action="store_true", help="collect static files even when --only names none of these")
+    add("--fast", action="store_true", help="for tests: the database does not wait for the disk")
+    add("--verbose", action="store_true", help="with --run: show the stack's progress")
     return parser
 
 
@@ -117,13 +88,7 @@ def run_demo(names: list[str], asked: argparse.Namespace) -> int:
         home.wipe()
     base_port = asked.base_port if asked.base_port is not None else asked.port + 10000
     screen = Screen(out=sys.stdout)
-    options = Options(
-        names,
-        fast=asked.fast,
-        migrate=_migrates(names, asked),
-        static=_migrates(names, asked) or asked.static,
-        seed=not asked.no_seed,
-    )
+    options = _options(names, asked, for_tests=False)
     stack = Stack(home, ports.fixed(asked.port, base_port), options, screen)
     stack.listen()
     began = time.monotonic()
@@ -143,14 +108,7 @@ def run_demo(names: list[str], asked: argparse.Namespace) -> int:
 def run_command(command: list[str], names: list[str], asked: argparse.Namespace) -> int:
     home = place.temporary_place()
     home.acquire()
-    seed = not asked.no_seed
-    options = Options(
-        names,
-        fast=asked.fast,
-        migrate=_migrates(names, asked),
-        seed=seed,
-        for_tests=True,
-    )
+    options = _options(names, asked, for_tests=True)
     stack = Stack(
         home,
         ports.choose_free(),
@@ -210,8 +168,16 @@ def _give_terminal(terminal: int, group: int) -> None:
         signal.signal(signal.SIGTTOU, before)
 
 
-def _migrates(names: list[str], asked: argparse.Namespace) -> bool:
-    return bool(asked.migrate or any(name in parts.APPLICATION for name in names))
+def _options(names: list[str], asked: argparse.Namespace, *, for_tests: bool) -> Options:
+    application = any(name in parts.APPLICATION for name in names)
+    return Options(
+        names,
+        fast=asked.fast,
+        migrate=application or asked.migrate,
+        static=application or asked.static,
+        seed=not asked.no_seed,
+        for_tests=for_tests,
+    )
 
 
 def _tell(stack: Stack, port: int) -> None:

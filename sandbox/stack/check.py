@@ -41,7 +41,7 @@ def run(step: Step, world: World, report: Report) -> None:
     except Failed as reason:
         report.failed.append(step.title)
         _say("✗", step, began, str(reason))
-    except Exception as error:  # noqa: BLE001 (a step may fail in any way; the others still run)
+    except Exception as error:
         report.failed.append(step.title)
         _say("✗", step, began, f"{type(error).__name__}: {error} ({_where(error)})")
     else:

@@ -131,7 +131,7 @@ def _popen(
     process = subprocess.Popen(
         command,
         env=dict(environment),
-        preexec_fn=_die_with(stop_signal),  # noqa: PLW1509 (no thread runs here)
+        preexec_fn=_die_with(stop_signal),
         **options,
     )
     guard.tell(f"add {process.pid} {int(stop_signal)}")

@@ -1,4 +1,4 @@
-"""Stops what a killed supervisor left behind. Its parent tells it what runs; the end of the pipe means: clean up.
+"""Stops what a killed supervisor left behind. Its parent says what runs; the end of the pipe means: clean up.
 
 Run by file name, not as a module, with the standard library only: it has to be up before anything else.
 """

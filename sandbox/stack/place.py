@@ -28,6 +28,7 @@ class Place:
 
     folder: Path
     temporary: bool
+    running: IO[str] | None = None
     lock: IO[str] | None = None
 
     @property
@@ -57,28 +58,25 @@ class Place:
         self.logs.mkdir(exist_ok=True)
 
     def acquire(self, patience: float = 20.0) -> None:
-        """Be the only stack here; one that is just stopping is waited for."""
+        """Be the only stack here. One that runs is an error; one that is just being stopped is waited for.
+
+        `running` is held by the supervisor alone, `lock` also by its guard, until all is cleaned up.
+        """
         self.prepare()
+        running = (self.folder / "running").open("a+")
+        if not _locked(running):
+            running.seek(0)
+            raise PlaceBusy(f"The demo already runs here (process {running.read().strip()}). Stop it first.")
         lock = (self.folder / "lock").open("a+")
-        waited_until = time.monotonic() + patience
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError:
-                lock.seek(0)
-                owner = lock.read().strip()
-                alive = owner.isdigit() and _alive(int(owner))
-                if alive or time.monotonic() > waited_until:
-                    raise PlaceBusy(
-                        f"The demo already runs here (process {owner or 'unknown'}). Stop it first."
-                    ) from None
-                time.sleep(0.2)
-        lock.seek(0)
-        lock.truncate()
-        lock.write(str(os.getpid()))
-        lock.flush()
-        self.lock = lock
+        until = time.monotonic() + patience
+        while not _locked(lock):
+            if time.monotonic() > until:
+                raise PlaceBusy("The last demo here has not ended yet. Try again in a moment.")
+            time.sleep(0.1)
+        running.truncate(0)
+        running.write(str(os.getpid()))
+        running.flush()
+        self.running, self.lock = running, lock
 
     def secrets(self) -> dict[str, str]:
         """The random passwords of this place, made once."""
@@ -94,12 +92,12 @@ class Place:
         return known
 
     def wipe(self) -> None:
-        """Forget everything but the lock that is being held."""
+        """Forget everything but the locks that are being held."""
         elsewhere = self.postgres
         if self.folder not in elsewhere.parents:
             shutil.rmtree(elsewhere, ignore_errors=True)
         for item in self.folder.iterdir():
-            if item.name == "lock":
+            if item.name in ("lock", "running"):
                 continue
             if item.is_dir() and not item.is_symlink():
                 shutil.rmtree(item)
@@ -135,13 +133,11 @@ def reachable(path: Path, user: pwd.struct_passwd) -> bool:
     return True
 
 
-def _alive(pid: int) -> bool:
+def _locked(file: IO[str]) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
         return False
-    except PermissionError:
-        return True
     return True
 
 

@@ -73,7 +73,8 @@ def static_checks() -> list[tuple[str, list[str]]]:
     return [
         ("ruff check", [str(tools / "ruff"), "check", "."]),
         ("ruff format", [str(tools / "ruff"), "format", "--check", "."]),
-        ("mypy", [str(tools / "mypy"), "."]),
+        # Its Django plugin reads the settings, and those want their environment.
+        ("mypy", stack_command(["--only", "cache"], [str(tools / "mypy"), "."])),
         ("import contracts", [str(tools / "lint-imports")]),
         ("migrations", stack_command(["--only", "pg", "--migrate", "--no-seed"], migrations)),
     ]
@@ -99,7 +100,7 @@ def run_check(name: str, command: list[str]) -> bool:
 def run_tests(arguments: list[str], *, long: bool) -> tuple[str, int]:
     """pytest in a stack of its own; its output as it comes, its last line, and its status."""
     own = ["-n", str(max(2, min(os.cpu_count() or 2, 8))), "--dist", "loadgroup"]
-    if any(argument.startswith(("-n", "-p")) for argument in arguments):
+    if any(argument.startswith(("-n", "--numprocesses")) for argument in arguments):
         own = []
     if not long and "-m" not in arguments:
         own += ["-m", "not long"]

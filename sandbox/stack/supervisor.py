@@ -119,7 +119,11 @@ class Stack:
     def _obituary(self, part: Part, child: Child, what: str) -> str:
         code = child.process.poll()
         ending = "" if code is None else f" (exit status {code})"
-        return f"{part.title} {what}{ending}. Last lines of {child.log}:\n{child.last_lines()}"
+        return f"{part.title} {what}{ending}. {self._last_lines(child)}"
+
+    def _last_lines(self, child: Child, count: int = 15) -> str:
+        where = "" if self.place.temporary else f" (all of it: {child.log})"
+        return f"It said last{where}:\n{child.last_lines(count)}"
 
     # --- data ------------------------------------------------------------------------------------
     def _prepare(self) -> None:
@@ -151,8 +155,8 @@ class Stack:
             child.log, child.log_start = (log, start) if quiet else (None, 0)
             code = self._await(child)
         if code:
-            where = f" Last lines of {log}:\n{child.last_lines(25)}" if quiet else ""
-            raise StackFailed(f"manage.py {command} failed with exit status {code}.{where}")
+            said = f" {self._last_lines(child, 25)}" if quiet else ""
+            raise StackFailed(f"manage.py {command} failed with exit status {code}.{said}")
         self.screen.note(f"{title}: done in {time.monotonic() - began:.1f} s")
 
     def _command(self, command: list[str], output: object | None) -> Child:

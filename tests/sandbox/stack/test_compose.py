@@ -1,0 +1,86 @@
+"""docker-compose.yml: the production shape, configured by the very variables that the demo sets."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from sandbox.stack.environment import contract
+from sandbox.stack.place import ROOT, Place
+from sandbox.stack.ports import fixed
+
+# Only stand-ins have addresses of their own; production talks to the real ones, by the defaults.
+FOR_STAND_INS = {
+    "AWS_ENDPOINT_URL",
+    "STRIPE_API_BASE",
+    "STRIPE_CONNECT_BASE",
+    "STRIPE_JS_URL",
+    "STRIPE_REHEARSAL_BASE",
+}
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return loaded
+
+
+@pytest.fixture
+def names(tmp_path: Path) -> set[str]:
+    return set(contract(Place(tmp_path, temporary=True), fixed(8000, 18000)))
+
+
+def test_every_part_of_production_is_there(compose: dict[str, Any]) -> None:
+    assert set(compose["services"]) == {
+        "postgres", "broker", "cache", "migrate", "web", "worker", "beat", "caddy"
+    }  # fmt: skip
+    assert compose["services"]["postgres"]["image"] == "postgres:18"
+
+
+def test_migrate_gets_the_whole_contract(compose: dict[str, Any], names: set[str]) -> None:
+    assert set(compose["services"]["migrate"]["environment"]) == names - FOR_STAND_INS
+
+
+@pytest.mark.parametrize("service", ["web", "worker", "beat"])
+def test_the_product_gets_the_contract_without_the_owner(
+    compose: dict[str, Any], names: set[str], service: str
+) -> None:
+    environment = compose["services"][service]["environment"]
+    assert set(environment) == names - FOR_STAND_INS - {"DATABASE_OWNER_URL"}
+    assert (environment["DEBUG"], environment["DEMO"]) == ("0", "0")
+    assert not any("PROE_OWNER_PASSWORD" in str(value) for value in environment.values())
+
+
+def test_the_settings_read_no_variable_that_nothing_sets_or_defaults(names: set[str]) -> None:
+    source = (ROOT / "proecommerce" / "settings.py").read_text()
+    required = set(
+        re.findall(r'env\.(?:text|url|whole|database)\("([A-Z_]+)"(?:, schemes=\([^)]*\))?\)', source)
+    )
+    assert required <= names
+
+
+def test_no_secret_stands_in_the_file(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        for name, value in service.get("environment", {}).items():
+            if re.search("PASSWORD|SECRET_KEY|SECRET_ACCESS", name):
+                assert re.fullmatch(r"\$\{[A-Z_]+:[?-]\}", value)
+
+
+def test_only_the_front_door_is_published(compose: dict[str, Any]) -> None:
+    assert [name for name, service in compose["services"].items() if "ports" in service] == ["caddy"]
+
+
+def test_what_the_containers_mount_and_build_from_is_there(compose: dict[str, Any]) -> None:
+    for service in compose["services"].values():
+        for volume in service.get("volumes", []):
+            source = volume.split(":")[0]
+            assert not source.startswith("./") or (ROOT / source).is_file()
+    assert (ROOT / compose["services"]["web"]["build"]["dockerfile"]).is_file()
+
+
+def test_broker_never_evicts_and_cache_may(compose: dict[str, Any]) -> None:
+    assert "noeviction" in compose["services"]["broker"]["command"]
+    assert "--appendonly" in compose["services"]["broker"]["command"]
+    assert "allkeys-lru" in compose["services"]["cache"]["command"]
