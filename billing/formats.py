@@ -1,6 +1,6 @@
-"""Money, days, rates and numbers as people of one locale write them (CLDR, by Babel). Unknown locales read English.
+"""Money, days, rates and numbers as people of one locale write them (CLDR, by Babel).
 
-Presentation only: what comes out is never parsed again.
+Unknown locales read English. Presentation only: what comes out is never parsed again.
 """
 
 from datetime import date, datetime
@@ -12,11 +12,13 @@ from zoneinfo import ZoneInfo
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date as babel_date
 from babel.dates import format_datetime, format_interval
-from babel.numbers import NumberPattern, format_decimal, parse_pattern
+from babel.numbers import NumberPattern, format_decimal, get_currency_symbol, parse_pattern
 from babel.numbers import format_percent as babel_percent
 
 from billing.money import EXPONENTS, Money
 from billing.periods import Period
+
+_NBSP = "\u00a0"
 
 Length = Literal["short", "medium", "long", "full"]
 
@@ -34,16 +36,28 @@ def locale_of(name: str) -> Locale:
 
 
 @lru_cache(maxsize=1024)
-def _money_pattern(name: str, decimals: int) -> NumberPattern:
-    """The locale's way to write money, with ISO 4217's decimals: CLDR would print LBP 12.50 as 13."""
-    pattern = parse_pattern(locale_of(name).currency_formats["standard"].pattern)
-    pattern.frac_prec = (decimals, decimals)
+def _money_pattern(name: str, currency: str) -> NumberPattern:
+    """The locale's way to write one currency, in two points better than Babel's own.
+
+    The decimals are those of ISO 4217 (CLDR's would print LBP 12.50 as 13), and a symbol made of letters is
+    kept apart from the digits, as CLDR's currencySpacing asks: `KWD 1.234`, not `KWD1.234`.
+    """
+    locale = locale_of(name)
+    pattern = parse_pattern(locale.currency_formats["standard"].pattern)
+    pattern.frac_prec = (EXPONENTS[currency], EXPONENTS[currency])
+    symbol = get_currency_symbol(currency, locale)
+    if symbol[-1].isalpha():
+        positive, negative = (f"{text}{_NBSP}" if text.endswith("¤") else text for text in pattern.prefix)
+        pattern.prefix = positive, negative
+    if symbol[0].isalpha():
+        positive, negative = (f"{_NBSP}{text}" if text.startswith("¤") else text for text in pattern.suffix)
+        pattern.suffix = positive, negative
     return pattern
 
 
 def format_money(amount: Money, locale: str) -> str:
     """`$24.90`, `24,90 €`, `￥3,735`: always all of the currency's decimals."""
-    pattern = _money_pattern(locale, EXPONENTS[amount.currency])
+    pattern = _money_pattern(locale, amount.currency)
     written: str = pattern.apply(
         amount.to_decimal(), locale_of(locale), currency=amount.currency, currency_digits=False
     )
@@ -56,7 +70,7 @@ def format_date(day: date, locale: str, length: Length = "medium") -> str:
 
 
 def format_period(span: Period, locale: str) -> str:
-    """`Dec 4, 2026 – Jan 3, 2027`: from the first to the last day, both inside; one day alone if it is one."""
+    """`Dec 4, 2026 – Jan 3, 2027`: from first to last day, both inside; one day alone if it is one."""
     if span.last_day <= span.start:
         return babel_date(span.start, "medium", locale=locale_of(locale))
     return format_interval(span.start, span.last_day, "yMMMd", locale=locale_of(locale))

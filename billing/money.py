@@ -18,7 +18,8 @@ MAX_MINOR: Final = 2**63 - 1
 # The decimals of ISO 4217. Babel's own figures (CLDR) say how a currency is *written*, and give 0 for some
 # that ISO, banks and card schemes count in hundredths or thousandths (LBP, RSD, IQD …): a factor of 100 off.
 _NO_DECIMALS = frozenset({
-    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
+    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW",
+    "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF",
 })  # fmt: skip
 _THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 

@@ -55,8 +55,8 @@ class Template:
 def parse(text: str) -> Template:
     """Check a template: letters, digits, `.`, `_`, `-`; each field at most once; `{n}` always.
 
-    Fields are `{prefix}`, `{year}` (4 digits), `{month}` (2 digits) and `{n}`, which alone takes a width, `{n:06d}`.
-    A counter that outgrows its width gets longer. Raises NumberingError.
+    Fields are `{prefix}`, `{year}` (4 digits), `{month}` (2 digits) and `{n}`, which alone takes a width:
+    `{n:06d}`. A counter that outgrows its width gets longer. Raises NumberingError.
     """
     if not 1 <= len(text) <= MAX_TEMPLATE:
         raise NumberingError(f"a number format has 1 to {MAX_TEMPLATE} characters")
@@ -85,7 +85,7 @@ def _field(text: str) -> Part:
     match = _FIELD.fullmatch(text)
     if match is None:
         raise NumberingError(
-            f"{{{ascii(text)[1:-1]}}} is not a field; use {{prefix}}, {{year}}, {{month}}, {{n}}, or {{n:06d}}"
+            f"{text!a} is not a field; use {{prefix}}, {{year}}, {{month}}, {{n}}, or {{n:06d}}"
         )
     width = int(match["width"] or 0)
     match match["name"]:
@@ -114,7 +114,7 @@ def check_prefix(prefix: str) -> str:
 
 
 def render(template: str, prefix: str, on: date, n: int) -> str:
-    """Write the number: `render("{prefix}-{year}-{n:06d}", "ACME", date(2026, 12, 1), 123)` → ACME-2026-000123.
+    """Write the number: `{prefix}-{year}-{n:06d}` with ACME, 1 Dec 2026 and 123 is `ACME-2026-000123`.
 
     `on` is the day of issue in the tenant's zone; `n` counts from 1. Raises NumberingError.
     """
@@ -134,7 +134,7 @@ def render(template: str, prefix: str, on: date, n: int) -> str:
 
 
 def series_key(template: str, prefix: str, on: date) -> str:
-    """Name the counter that a number of this template is drawn from: `ACME/2026`, or `ACME/` if it never resets.
+    """Name the counter that a number is drawn from: `ACME/2026`, or `ACME/` if it never resets.
 
     What does not stand in the number does not part the series: without {prefix} every prefix shares one.
     """

@@ -134,7 +134,7 @@ def anchor_for(started_on: date, next_due_on: date, cycle: Cycle, *, strict: boo
 
     Started 2019-01-31 and next due 2027-02-28, monthly: the anchor stays the 31st, so March is due on the
     31st. When `next_due_on` is no period start of the grid that `started_on` lays, this raises OffGrid; with
-    `strict=False` the grid begins anew at `next_due_on`, index 0. A due date before the start is always an error.
+    `strict=False` the grid begins anew at `next_due_on`, index 0. A due date before the start always raises.
     """
     months = _recurring_months(cycle)
     if next_due_on < started_on:

@@ -59,7 +59,7 @@ class TaxTable:
     """The rates that a tenant charges, by tax class and customer's country. No rate means no tax."""
 
     def __init__(self, rates: Iterable[tuple[str, str, int, str]]) -> None:
-        """Take rows of (tax class, ISO country, rate in ppm, name). Raises TaxError for a bad or double one."""
+        """Take rows of (tax class, ISO country, rate in ppm, name). Raises TaxError, for doubles too."""
         self._rules: dict[tuple[str, str, bool], TaxRule] = {}
         for tax_class, country, rate_ppm, name in rates:
             if not _COUNTRY.fullmatch(country):
@@ -75,7 +75,7 @@ class TaxTable:
 
 
 class Line(NamedTuple):
-    """What is to be taxed: minor units, before tax or (by an inclusive rule) with it; negative for a discount."""
+    """What is to be taxed, in minor units: before tax, or with it by an inclusive rule. May be negative."""
 
     amount: int
     rule: TaxRule
