@@ -21,7 +21,7 @@ START = 40.0
 
 
 def processes() -> dict[int, str]:
-    """Every process of this machine with its command line; the dead that nobody has buried yet do not count."""
+    """Every process of this machine with its command line; the dead that nobody has buried do not count."""
     found = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
