@@ -2,6 +2,7 @@
 
 import dataclasses
 import pickle
+from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from typing import Any
@@ -210,12 +211,13 @@ def test_currencies_do_not_mix() -> None:
 @pytest.mark.parametrize("other", [1, 0, 1.5, Decimal("1.5"), "1", None, True])
 def test_money_meets_only_money(other: Any) -> None:
     money = Money(100, "USD")
-    for operation in (
+    operations: list[Callable[[], object]] = [
         lambda: money + other,
         lambda: other + money,
         lambda: money - other,
         lambda: money < other,
-    ):
+    ]
+    for operation in operations:
         with pytest.raises(TypeError):
             operation()
     assert money != other
