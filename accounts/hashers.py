@@ -1,4 +1,4 @@
-"""Argon2id with parameters that a busy log-in page can bear: 19 MiB, two passes, one lane (OWASP, RFC 9106)."""
+"""Argon2id with parameters that a busy log-in page can bear (OWASP password storage cheat sheet)."""
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 

@@ -1,3 +1,14 @@
-from django.urls import URLPattern, URLResolver
+"""The public host: the site, sign-up, and the staff's admin."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.contrib import admin
+from django.urls import path
+
+from proecommerce.website import pages
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("plans/", pages.plans, name="plans"),
+    path("sign-up/", pages.sign_up_page, name="signup"),
+    path("healthz", pages.health, name="health"),
+    path("admin/", admin.site.urls),
+]

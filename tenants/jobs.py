@@ -86,7 +86,12 @@ def planners() -> Sequence[Callable[[datetime], None]]:
 
 
 def enqueue(
-    name: str, *, run_at: datetime | None = None, key: str | None = None, schema: str | None = None, **args: Any
+    name: str,
+    *,
+    run_at: datetime | None = None,
+    key: str | None = None,
+    schema: str | None = None,
+    **args: Any,
 ) -> None:
     """Write one job for the tenant entered, in the open transaction; publish it on commit.
 
@@ -135,7 +140,9 @@ def publish(ids: Sequence[UUID]) -> None:
     """Tell the workers of these jobs. Never raises: what the broker does not take is swept up later."""
     for start in range(0, len(ids), IDS_A_MESSAGE):
         try:
-            current_app.send_task(TASK, args=[[str(i) for i in ids[start : start + IDS_A_MESSAGE]]], retry=False)
+            current_app.send_task(
+                TASK, args=[[str(i) for i in ids[start : start + IDS_A_MESSAGE]]], retry=False
+            )
         except Exception as error:  # the broker may fail in any way; the rows are safe
             log.warning("broker does not answer (%s): jobs wait for the sweep", type(error).__name__)
             return

@@ -9,18 +9,20 @@ from django.core.mail.message import make_msgid
 from tenants.message import RenderedMail
 
 
-def send(mail: RenderedMail, *, to: str, from_name: str, reply_to: str = "") -> str:
+def send(mail: RenderedMail, *, to: str, from_name: str = "", reply_to: str = "") -> str:
     """Hand the message to the mail server and return its Message-ID.
 
-    Raises OSError or smtplib.SMTPException when the server does not take it, so that the job tries again.
+    `from_name` and `reply_to` stand in where the mail names none. Raises OSError or SMTPException when the
+    server does not take it, so that the job tries again.
     """
+    answer_to = mail.reply_to or reply_to
     message_id = make_msgid(domain=settings.DEFAULT_FROM_EMAIL.rpartition("@")[2])
     message = EmailMultiAlternatives(
         subject=mail.subject,
         body=mail.text,
-        from_email=formataddr((from_name, settings.DEFAULT_FROM_EMAIL)),
+        from_email=formataddr((mail.from_name or from_name, settings.DEFAULT_FROM_EMAIL)),
         to=[to],
-        reply_to=[reply_to] if reply_to else None,
+        reply_to=[answer_to] if answer_to else None,
         headers={**mail.headers, "Message-ID": message_id, "Auto-Submitted": "auto-generated"},
     )
     if mail.html:

@@ -47,7 +47,9 @@ def check_slug(slug: str) -> str:
     """Return the slug as it will be used; raises `SlugRefused` with what to do, or `SlugTaken`."""
     slug = slug.strip().lower()
     if not LABEL.fullmatch(slug) or "--" in slug:
-        raise SlugRefused("Use 3 to 40 letters a-z, digits and single hyphens, with a letter or digit first and last.")
+        raise SlugRefused(
+            "Use 3 to 40 letters a-z, digits and single hyphens, with a letter or digit first and last."
+        )
     if slug in RESERVED:
         raise SlugRefused(f"“{slug}” is reserved. Choose another name.")
     with enter_public():
@@ -75,13 +77,19 @@ def create_tenant(new: NewTenant, *, actor: Actor, now: datetime) -> Tenant:
         with enter_public(), transaction.atomic():
             tenant.save(force_insert=True)
             Host.objects.create(
-                hostname=hostname, tenant=tenant, schema_name=tenant.schema_name, is_primary=True, created_at=now
+                hostname=hostname,
+                tenant=tenant,
+                schema_name=tenant.schema_name,
+                is_primary=True,
+                created_at=now,
             )
             with connection.cursor() as cursor:
                 cursor.execute("SELECT provision_schema(%s)", [tenant.schema_name])
             with enter(tenant):
                 after = {"slug": slug, "name": tenant.name, "host": hostname}
-                record(Action.TENANT_CREATED, subject=("tenant", tenant.id), actor=actor, now=now, after=after)
+                record(
+                    Action.TENANT_CREATED, subject=("tenant", tenant.id), actor=actor, now=now, after=after
+                )
                 for prepare in _preparers:
                     prepare(tenant, now)
     except IntegrityError as error:

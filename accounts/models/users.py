@@ -70,14 +70,13 @@ class User(AbstractBaseUser):
 
 
 class Invitation(models.Model):
-    """An invitation by mail to become a user; single use. Only the hash of its token is kept."""
+    """An invitation by mail to become a user; single use. Its link is signed, not stored."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     email = models.EmailField(max_length=254)
     name = models.CharField(max_length=200, blank=True, default="")
     role = models.CharField(max_length=10, choices=User.Role.choices)
     customer = models.ForeignKey("accounts.Customer", on_delete=models.PROTECT, null=True, blank=True)
-    token_hash = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)

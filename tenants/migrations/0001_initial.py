@@ -7,83 +7,164 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('schema_name', models.CharField(max_length=63)),
-                ('name', models.CharField(max_length=80)),
-                ('args', models.JSONField(default=dict)),
-                ('key', models.CharField(blank=True, max_length=200, null=True)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('parked', 'Parked')], default='waiting', max_length=8)),
-                ('attempts', models.PositiveSmallIntegerField(default=0)),
-                ('run_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('leased_until', models.DateTimeField(blank=True, null=True)),
-                ('published_at', models.DateTimeField(blank=True, null=True)),
-                ('last_error', models.TextField(blank=True, default='')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('done_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("schema_name", models.CharField(max_length=63)),
+                ("name", models.CharField(max_length=80)),
+                ("args", models.JSONField(default=dict)),
+                ("key", models.CharField(blank=True, max_length=200, null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("parked", "Parked"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                ("attempts", models.PositiveSmallIntegerField(default=0)),
+                ("run_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("leased_until", models.DateTimeField(blank=True, null=True)),
+                ("published_at", models.DateTimeField(blank=True, null=True)),
+                ("last_error", models.TextField(blank=True, default="")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("done_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state__in', ['waiting', 'running'])), fields=['run_at'], name='job_open'), models.Index(fields=['schema_name', 'state'], name='job_by_tenant')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('key__isnull', False)), fields=('schema_name', 'key'), name='job_once_a_key'), models.CheckConstraint(condition=models.Q(models.Q(('leased_until__isnull', False), ('state', 'running')), models.Q(models.Q(('state', 'running'), _negated=True), ('leased_until__isnull', True)), _connector='OR'), name='job_lease_iff_running')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["waiting", "running"])),
+                        fields=["run_at"],
+                        name="job_open",
+                    ),
+                    models.Index(fields=["schema_name", "state"], name="job_by_tenant"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("key__isnull", False)),
+                        fields=("schema_name", "key"),
+                        name="job_once_a_key",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("leased_until__isnull", False), ("state", "running")),
+                            models.Q(
+                                models.Q(("state", "running"), _negated=True), ("leased_until__isnull", True)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="job_lease_iff_running",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='MigrationStep',
+            name="MigrationStep",
             fields=[
-                ('position', models.PositiveIntegerField(primary_key=True, serialize=False)),
-                ('app', models.CharField(max_length=80)),
-                ('name', models.CharField(max_length=200)),
-                ('sql', models.TextField(blank=True)),
-                ('has_python', models.BooleanField(default=False)),
+                ("position", models.PositiveIntegerField(primary_key=True, serialize=False)),
+                ("app", models.CharField(max_length=80)),
+                ("name", models.CharField(max_length=200)),
+                ("sql", models.TextField(blank=True)),
+                ("has_python", models.BooleanField(default=False)),
             ],
             options={
-                'ordering': ['position'],
-                'constraints': [models.UniqueConstraint(fields=('app', 'name'), name='step_once')],
+                "ordering": ["position"],
+                "constraints": [models.UniqueConstraint(fields=("app", "name"), name="step_once")],
             },
         ),
         migrations.CreateModel(
-            name='Tenant',
+            name="Tenant",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.CharField(max_length=40, unique=True)),
-                ('schema_name', models.CharField(editable=False, max_length=63, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('status', models.CharField(choices=[('active', 'Active'), ('suspended', 'Suspended'), ('closed', 'Closed')], default='active', max_length=12)),
-                ('country', models.CharField(max_length=2)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
-                ('currency', models.CharField(max_length=3)),
-                ('locale', models.CharField(default='en', max_length=10)),
-                ('next_run_at', models.DateTimeField(blank=True, null=True)),
-                ('is_rehearsal', models.BooleanField(default=False)),
-                ('rehearsal_now', models.DateTimeField(blank=True, null=True)),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("slug", models.CharField(max_length=40, unique=True)),
+                ("schema_name", models.CharField(editable=False, max_length=63, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("active", "Active"), ("suspended", "Suspended"), ("closed", "Closed")],
+                        default="active",
+                        max_length=12,
+                    ),
+                ),
+                ("country", models.CharField(max_length=2)),
+                ("time_zone", models.CharField(default="UTC", max_length=64)),
+                ("currency", models.CharField(max_length=3)),
+                ("locale", models.CharField(default="en", max_length=10)),
+                ("next_run_at", models.DateTimeField(blank=True, null=True)),
+                ("is_rehearsal", models.BooleanField(default=False)),
+                ("rehearsal_now", models.DateTimeField(blank=True, null=True)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['next_run_at'], name='tenant_next_run')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('slug__regex', '^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')), name='tenant_slug_is_a_host_label'), models.CheckConstraint(condition=models.Q(('is_rehearsal', True), ('rehearsal_now__isnull', True), _connector='OR'), name='tenant_clock_is_for_rehearsals')],
+                "indexes": [models.Index(fields=["next_run_at"], name="tenant_next_run")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("slug__regex", "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")),
+                        name="tenant_slug_is_a_host_label",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("is_rehearsal", True), ("rehearsal_now__isnull", True), _connector="OR"
+                        ),
+                        name="tenant_clock_is_for_rehearsals",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Host',
+            name="Host",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('hostname', models.CharField(max_length=253, unique=True)),
-                ('schema_name', models.CharField(editable=False, max_length=63)),
-                ('is_primary', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField()),
-                ('tenant', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='hosts', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("hostname", models.CharField(max_length=253, unique=True)),
+                ("schema_name", models.CharField(editable=False, max_length=63)),
+                ("is_primary", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="hosts", to="tenants.tenant"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_primary', True)), fields=('tenant',), name='host_one_primary_a_tenant'), models.CheckConstraint(condition=models.Q(('hostname__regex', '^[a-z0-9.-]+$')), name='host_is_a_lower_case_hostname')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_primary", True)),
+                        fields=("tenant",),
+                        name="host_one_primary_a_tenant",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("hostname__regex", "^[a-z0-9.-]+$")),
+                        name="host_is_a_lower_case_hostname",
+                    ),
+                ],
             },
         ),
     ]

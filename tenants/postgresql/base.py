@@ -60,11 +60,14 @@ class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):  # type: ignore[m
         wanted = self.wanted()
         if wanted == self._applied:
             return
-        if self.connection.info.transaction_status == TransactionStatus.INERROR:
+        if self._has_failed():
             return  # the statement fails by itself; a rollback follows
         with self.wrap_database_errors, self.connection.cursor() as plain:
             plain.execute(APPLY, wanted)
         self._applied = wanted
+
+    def _has_failed(self) -> bool:
+        return bool(self.connection.info.transaction_status == TransactionStatus.INERROR)
 
     def _apply_before(self, execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
         # A cursor may outlive the tenant in which it was opened: look again at each statement.
@@ -92,9 +95,8 @@ class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):  # type: ignore[m
 
     def _commit(self) -> None:
         # Committing a failed transaction rolls it back without an error.
-        if self.connection is not None:
-            if self.connection.info.transaction_status == TransactionStatus.INERROR:
-                self._applied = None
+        if self.connection is not None and self._has_failed():
+            self._applied = None
         super()._commit()
 
     def _rollback(self) -> None:

@@ -1,0 +1,26 @@
+"""From a request to the actor that rules and audit events name."""
+
+from ipaddress import ip_address
+
+from django.http import HttpRequest
+
+from accounts.models import User
+from audit.actors import Actor
+
+
+def actor_of(request: HttpRequest, user: User | None = None) -> Actor:
+    """Return who acts in this request, with where from; `user` where nobody is logged in yet."""
+    person = user or getattr(request, "user", None)
+    ip, agent = origin_of(request)
+    if isinstance(person, User):
+        return Actor("user", str(person.pk), f"{person.name} <{person.email}>", ip, agent)
+    return Actor("visitor", "", "visitor", ip, agent)
+
+
+def origin_of(request: HttpRequest) -> tuple[str | None, str]:
+    """Return the caller's IP address in its canonical form, and its user agent without control characters."""
+    agent = "".join(c for c in request.META.get("HTTP_USER_AGENT", "") if c.isprintable())[:400]
+    try:
+        return str(ip_address(request.META.get("REMOTE_ADDR", ""))), agent
+    except ValueError:
+        return None, agent

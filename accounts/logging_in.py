@@ -1,0 +1,35 @@
+"""Logging in and out, on record."""
+
+from datetime import datetime
+
+from django.contrib import auth
+from django.db import transaction
+from django.http import HttpRequest
+
+from accounts.acting import actor_of
+from accounts.models import User
+from audit.actions import Action
+from audit.recording import record
+
+
+def log_in(request: HttpRequest, *, email: str, password: str, now: datetime) -> User | None:
+    """Check the credentials; on success begin a new session. Either way it leaves an audit event."""
+    user = auth.authenticate(request, username=email, password=password)
+    with transaction.atomic():
+        if not isinstance(user, User):
+            known = User.objects.filter(email__iexact=email).first()
+            subject = ("user", known.pk if known else "unknown")
+            record(Action.USER_LOGIN_FAILED, subject=subject, actor=actor_of(request), now=now)
+            return None
+        record(Action.USER_LOGGED_IN, subject=("user", user.pk), actor=actor_of(request, user), now=now)
+    auth.login(request, user)
+    return user
+
+
+def log_out(request: HttpRequest, *, now: datetime) -> None:
+    """End the session."""
+    if isinstance(request.user, User):
+        with transaction.atomic():
+            actor = actor_of(request)
+            record(Action.USER_LOGGED_OUT, subject=("user", request.user.pk), actor=actor, now=now)
+    auth.logout(request)

@@ -1,0 +1,52 @@
+"""Forgotten and changed passwords."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.db import transaction
+
+from accounts.models import User
+from audit.actions import Action
+from audit.actors import Actor
+from audit.recording import record
+from tenants.context import current_schema
+from tenants.jobs import enqueue
+
+
+class ResetTokens(PasswordResetTokenGenerator):
+    """Single-use tokens of one tenant: a new password, log-in or address makes them void."""
+
+    key_salt = "accounts.password_reset"
+
+    def _make_hash_value(self, user: User, timestamp: int) -> str:  # type: ignore[override]
+        return f"{current_schema()}:{super()._make_hash_value(user, timestamp)}"
+
+
+tokens = ResetTokens()
+
+
+def ask_reset(email: str, *, actor: Actor, now: datetime) -> None:
+    """Have a reset link mailed if the address is known; tells nobody whether it is."""
+    user = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
+    if user is None:
+        return
+    with transaction.atomic():
+        record(Action.USER_PASSWORD_RESET_ASKED, subject=("user", user.id), actor=actor, now=now)
+        enqueue("accounts.mail_reset", user_id=str(user.id))
+
+
+def user_of_reset(user_id: UUID, token: str) -> User | None:
+    """Return the user whose reset link this is, or None if it is void."""
+    user = User.objects.filter(pk=user_id, is_active=True).first()
+    return user if user is not None and tokens.check_token(user, token) else None
+
+
+def set_password(user: User, password: str, *, actor: Actor, now: datetime) -> None:
+    """Set a validated password; every other session of the user ends with it."""
+    with transaction.atomic():
+        locked = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+        locked.set_password(password)
+        locked.save(update_fields=["password"])
+        record(Action.USER_PASSWORD_CHANGED, subject=("user", user.id), actor=actor, now=now)
+    user.password = locked.password

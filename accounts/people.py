@@ -1,0 +1,50 @@
+"""Making users, and who may act for which customer."""
+
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import Contact, Customer, User
+from audit.actions import Action
+from audit.actors import Actor
+from audit.recording import record
+
+
+class EmailTaken(ValueError):
+    """Somebody in this tenant logs in with this address already."""
+
+
+def create_user(
+    *, email: str, name: str, role: str, password: str | None, actor: Actor, now: datetime, locale: str = "en"
+) -> User:
+    """Make a user; without a password it cannot log in until one is set. Raises `EmailTaken`."""
+    user = User(email=email.strip(), name=name.strip(), role=role, locale=locale, created_at=now)
+    if password is None:
+        user.set_unusable_password()
+    else:
+        user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+            after = {"email": user.email, "name": user.name, "role": role}
+            record(Action.USER_CREATED, subject=("user", user.id), actor=actor, now=now, after=after)
+    except IntegrityError as error:
+        raise EmailTaken(f"{user.email} is in use already.") from error
+    return user
+
+
+def add_contact(user: User, customer: Customer, *, actor: Actor, now: datetime) -> Contact:
+    """Let the user act for the customer; nothing changes when it may already."""
+    with transaction.atomic():
+        contact, made = Contact.objects.get_or_create(
+            user=user, customer=customer, defaults={"created_at": now}
+        )
+        if made:
+            record(
+                Action.CONTACT_ADDED,
+                subject=("customer", customer.id),
+                actor=actor,
+                now=now,
+                after={"user": str(user.id), "email": user.email},
+            )
+    return contact

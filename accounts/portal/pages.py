@@ -1,0 +1,105 @@
+"""Pages of log-in, log-out, forgotten passwords and invitations."""
+
+from uuid import UUID
+
+from django.contrib import auth, messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme, urlsafe_base64_decode
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_POST
+
+from accounts import inviting, passwords
+from accounts.acting import actor_of
+from accounts.forms import AcceptForm, AskResetForm, LogInForm, NewPasswordForm
+from accounts.logging_in import log_in, log_out
+from accounts.models import User
+from accounts.permissions import may_manage
+from tenants import clock
+
+BACKEND = "accounts.backends.EmailBackend"
+
+
+@sensitive_post_parameters("password")
+def log_in_page(request: HttpRequest) -> HttpResponse:
+    """Ask for address and password; the answer never tells which of them was wrong."""
+    form = LogInForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user = log_in(request, **form.cleaned_data, now=clock.now())
+        if user is not None:
+            return HttpResponseRedirect(_next(request, user))
+        form.add_error(
+            None, "That address and password do not belong together. Try again, or set a new password."
+        )
+    status = 422 if form.is_bound else 200
+    return render(request, "accounts/log_in.html", {"form": form, "next": _asked(request)}, status=status)
+
+
+@require_POST
+def log_out_page(request: HttpRequest) -> HttpResponse:
+    log_out(request, now=clock.now())
+    return redirect("accounts:login")
+
+
+def ask_reset_page(request: HttpRequest) -> HttpResponse:
+    form = AskResetForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        passwords.ask_reset(form.cleaned_data["email"], actor=actor_of(request), now=clock.now())
+        return render(request, "accounts/reset_sent.html", {"email": form.cleaned_data["email"]})
+    return render(request, "accounts/ask_reset.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@sensitive_post_parameters("password")
+def reset_page(request: HttpRequest, reference: str, token: str) -> HttpResponse:
+    user = passwords.user_of_reset(_user_id(reference), token)
+    if user is None:
+        return render(request, "accounts/link_void.html", {"again": "accounts:ask_reset"}, status=410)
+    form = NewPasswordForm(request.POST or None, user=user)
+    if request.method == "POST" and form.is_valid():
+        password = form.cleaned_data["password"]
+        passwords.set_password(user, password, actor=actor_of(request, user), now=clock.now())
+        messages.success(request, "Your new password is set. Log in with it.")
+        return redirect("accounts:login")
+    return render(request, "accounts/set_password.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@sensitive_post_parameters("password")
+def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
+    now = clock.now()
+    try:
+        invitation = inviting.open_invitation(token, now=now)
+    except inviting.InvitationRefused as refused:
+        return render(request, "accounts/link_void.html", {"reason": refused}, status=410)
+    form = AcceptForm(request.POST or None, initial={"name": invitation.name})
+    if request.method == "POST" and form.is_valid():
+        try:
+            user = inviting.accept(invitation, **form.cleaned_data, actor=actor_of(request), now=now)
+        except inviting.InvitationRefused as refused:
+            form.add_error(None, str(refused))
+        else:
+            auth.login(request, user, backend=BACKEND)
+            return HttpResponseRedirect(_home(user))
+    context = {"form": form, "invitation": invitation}
+    return render(request, "accounts/invitation.html", context, status=422 if form.is_bound else 200)
+
+
+def _asked(request: HttpRequest) -> str:
+    """The page that the person was on the way to, if it is one of ours."""
+    target = request.POST.get("next") or request.GET.get("next") or ""
+    own = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if own else ""
+
+
+def _next(request: HttpRequest, user: User) -> str:
+    return _asked(request) or _home(user)
+
+
+def _home(user: User) -> str:
+    return "/manage/" if may_manage(user) else "/"
+
+
+def _user_id(reference: str) -> UUID:
+    try:
+        return UUID(bytes=urlsafe_base64_decode(reference))
+    except ValueError:
+        return UUID(int=0)

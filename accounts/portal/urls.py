@@ -1,0 +1,14 @@
+"""Where everyone logs in, on a tenant's host."""
+
+from django.urls import path
+
+from accounts.portal import pages
+
+app_name = "accounts"
+urlpatterns = [
+    path("log-in/", pages.log_in_page, name="login"),
+    path("log-out/", pages.log_out_page, name="logout"),
+    path("forgotten/", pages.ask_reset_page, name="ask_reset"),
+    path("reset/<str:reference>/<str:token>/", pages.reset_page, name="reset"),
+    path("invitation/<str:token>/", pages.invitation_page, name="invitation"),
+]

@@ -1,0 +1,93 @@
+"""The staff's admin: tenants, hosts, jobs, platform users and the platform's audit log.
+
+It lives in the wiring package because it shows several apps' shared tables to the platform's staff; tenants'
+own data are not in it.
+"""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.acting import actor_of
+from accounts.models import User
+from audit.models import AuditEvent
+from tenants import clock
+from tenants.models import Host, Job, Tenant
+from tenants.requeueing import retry_parked
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Shows rows; what changes them are rules, as actions."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class HostInline(admin.TabularInline):  # type: ignore[type-arg]
+    model = Host
+    extra = 0
+    can_delete = False
+    fields = ("hostname", "is_primary", "created_at")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Tenant)
+class TenantAdmin(ReadOnlyAdmin):
+    list_display = (
+        "name",
+        "slug",
+        "status",
+        "country",
+        "currency",
+        "is_rehearsal",
+        "next_run_at",
+        "created_at",
+    )
+    list_filter = ("status", "is_rehearsal", "country")
+    search_fields = ("name", "slug")
+    inlines = (HostInline,)
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = ("name", "schema_name", "state", "attempts", "run_at", "created_at", "done_at")
+    list_filter = ("state", "name")
+    search_fields = ("schema_name", "name")
+    actions = ("try_again",)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_staff)
+
+    @admin.action(description="Try the parked ones again")
+    def try_again(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        actor, now = actor_of(request), clock.now()
+        done = sum(retry_parked(job, actor=actor, now=now) for job in queryset)
+        messages.success(request, f"{done} parked jobs wait for a worker again.")
+
+
+@admin.register(User)
+class PlatformUserAdmin(ReadOnlyAdmin):
+    list_display = ("email", "name", "is_active", "last_login")
+    search_fields = ("email", "name")
+    exclude = ("password",)
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ("seq", "at", "action", "actor_label", "subject_kind", "subject_id", "ip")
+    list_filter = ("action",)
+    search_fields = ("actor_label", "subject_id")
+    exclude = ("prev_hash", "hash")

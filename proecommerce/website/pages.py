@@ -1,0 +1,47 @@
+"""Pages of the public host."""
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+from accounts.acting import actor_of
+from accounts.onboarding import sign_up
+from proecommerce.website.forms import SignUpForm
+from tenants import clock
+from tenants.errors import SlugRefused, SlugTaken
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    return render(request, "public/home.html")
+
+
+def plans(request: HttpRequest) -> HttpResponse:
+    return render(request, "public/plans.html")
+
+
+def sign_up_page(request: HttpRequest) -> HttpResponse:
+    """Make a tenant from the form and lead its owner to the log-in of the new host."""
+    form = SignUpForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            made = sign_up(
+                form.new_tenant(),
+                owner=data["email"],
+                name=data["name"],
+                password=data["password"],
+                actor=actor_of(request),
+                now=clock.now(),
+            )
+        except (SlugTaken, SlugRefused) as refused:
+            form.add_error("slug", str(refused))
+        else:
+            return HttpResponseRedirect(made.next_url)
+    return render(request, "public/sign_up.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """Answer 200 when the database answers; for the load balancer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse("ok", content_type="text/plain")
