@@ -154,6 +154,8 @@ def _status(stack: Stack, child: Child) -> int:
             child.signal(signal.SIGKILL if passed_on > 2 else signal.Signals(stack.received))
         elif not stack.interrupts:
             stack.revive()
+    if passed_on:  # what it started may still be tidying up
+        child.linger(3.0)
     code = int(child.process.returncode)
     return 128 - code if code < 0 else code
 

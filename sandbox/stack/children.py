@@ -87,6 +87,14 @@ class Child:
             time.sleep(0.02)
         return True
 
+    def linger(self, patience: float) -> None:
+        """After its end: let what it started end by itself too."""
+        until = time.monotonic() + patience
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            while time.monotonic() < until:
+                os.killpg(self.process.pid, 0)
+                time.sleep(0.02)
+
     def forget(self) -> None:
         """After its end: what its group still holds ends too."""
         self.signal(signal.SIGKILL)

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from sandbox.stack.place import ROOT, Place
+from sandbox.stack.place import ROOT, Place, remove
 from sandbox.stack.ports import Ports, choose_free
 
 START = 40.0
@@ -121,6 +121,7 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
                 process.wait(START)
         if process.stdout:
             process.stdout.close()
+    remove(Place(stack.folder, temporary=True))
 
 
 @dataclass(frozen=True)
