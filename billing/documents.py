@@ -59,7 +59,7 @@ class DocumentLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxSummaryLine:
-    """The tax of one rate over the document; `rate_ppm` in parts per million, `note` for instance on reverse charge."""
+    """The tax of one rate. `rate_ppm` is in parts per million; `note` tells, say, of reverse charge."""
 
     name: str
     rate_ppm: int

@@ -1,12 +1,12 @@
 """The faces that documents are set in, and which of the Han shapes a country reads."""
 
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 
-import fontpkg_ibm_plex_sans_arabic as plex_arabic
-import manimgx_fonts
-import manimgx_fonts_cjk
 import typst
+
+_PACKAGES = ("manimgx_fonts", "manimgx_fonts_cjk", "fontpkg_ibm_plex_sans_arabic")
 
 # In the order in which a character looks for a face.
 _LATIN = "Noto Sans"
@@ -42,11 +42,10 @@ _HAN_OF_LANGUAGE = {"ja": "JP", "ko": "KR"}
 @cache
 def fonts() -> typst.Fonts:
     """Only what the packages bring: the machine's own fonts would make the bytes differ."""
-    packages = (manimgx_fonts, manimgx_fonts_cjk, plex_arabic)
     return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
-        font_paths=[Path(package.__path__[0]) for package in packages],
+        font_paths=[Path(str(files(package))) for package in _PACKAGES],
     )
 
 
