@@ -1,4 +1,4 @@
-"""Sealing and opening single values. A sealed value opens only in the schema, table, column and row it is for.
+"""Sealing and opening single values. One opens only in the schema, table, column and row that it is for.
 
 A sealed value is: format (1 byte), id of the data key (16), nonce (12), ciphertext and tag.
 """

@@ -1,8 +1,8 @@
 """The data keys of the schema that is entered: made on first use, unwrapped into the memory of this process.
 
 The key to seal with is read from the database each time, because only the transaction at hand knows which
-rows will last: a key whose row was rolled back, or whose schema was dropped, must seal nothing. Unwrapped keys
-are held by schema and id, and an id is never used again.
+rows will last: a key whose row was rolled back, or whose schema was dropped, must seal nothing. Unwrapped
+keys are held by schema and id, and an id is never used again.
 """
 
 import os

@@ -5,11 +5,10 @@ connection.secret = "sk_live_…"      # sealed by save(), create() and bulk_cre
 connection.secret.reveal()           # the only way back
 """
 
-import binascii
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn, Self, final
+from typing import TYPE_CHECKING, Any, Self, TypeVar, final
 
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ValidationError
@@ -19,8 +18,6 @@ from django.views.decorators.debug import sensitive_variables
 
 from vault import cipher
 from vault.errors import SealBroken, VaultError
-
-SERIALISED = "sealed:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +120,24 @@ class _SealedAttribute(DeferredAttribute):
         instance.__dict__[self.field.attname] = value
 
 
-class EncryptedTextField(models.BinaryField[Any, Any]):
-    """Text, sealed by the vault for its table, column and row. It cannot be searched or updated in bulk."""
+_Set = TypeVar("_Set", contravariant=True)
+_Get = TypeVar("_Get", covariant=True)
 
-    if TYPE_CHECKING:
-        _pyi_private_set_type: str | Sealed | None
-        _pyi_private_get_type: Sealed
+if TYPE_CHECKING:
+
+    class _Binary(models.BinaryField[_Set, _Get]):
+        _pyi_private_set_type: str | Sealed
+        _pyi_private_get_type: Sealed  # type: ignore[assignment]
+
+else:
+
+    class _Binary(models.BinaryField):
+        def __class_getitem__(cls, _types: Any) -> type:
+            return cls
+
+
+class EncryptedTextField(_Binary[_Set, _Get]):
+    """Text, sealed by the vault for its table, column and row. It cannot be searched or updated in bulk."""
 
     description = "Encrypted text"
     descriptor_class = _SealedAttribute
@@ -170,30 +179,27 @@ class EncryptedTextField(models.BinaryField[Any, Any]):
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         if value is None or isinstance(value, _SealedBytes):
             return super().get_db_prep_save(value, connection)
-        self._refuse()
+        raise self._refusal()
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
         if value is None or isinstance(value, _SealedBytes | memoryview):
             return super().get_db_prep_value(value, connection, prepared)
-        self._refuse()
+        raise self._refusal()
 
-    def _refuse(self) -> NoReturn:
-        raise VaultError(
+    def _refusal(self) -> VaultError:
+        return VaultError(
             f"{self} is sealed row by row: assign it to each instance and call save() or bulk_create()."
         )
 
     def to_python(self, value: Any) -> Sealed | None:
-        """Take what `value_to_string` gave: for fixtures, never for plain text."""
+        """Refuse what comes out of a fixture: it could not tell sealed from plain."""
         if value is None or isinstance(value, Sealed):
             return value
-        blob = _read_serialised(value)
-        if blob is None:
-            raise ValidationError("An encrypted value is loaded in its sealed form only.", code="invalid")
-        return Sealed(blob=blob)
+        raise ValidationError("An encrypted value cannot be loaded: assign its text.", code="invalid")
 
     def value_to_string(self, obj: models.Model) -> Any:
-        value: Sealed | None = self.value_from_object(obj)
-        return None if value is None else SERIALISED + b64encode(value.blob).decode("ascii")
+        value: Any = self.value_from_object(obj)
+        return None if value is None else b64encode(value.blob).decode("ascii")
 
 
 def _find_place(field: Any, instance: models.Model) -> Place | None:
@@ -208,12 +214,3 @@ def _opens(value: Sealed) -> bool:
     except SealBroken:
         return False
     return True
-
-
-def _read_serialised(value: Any) -> bytes | None:
-    if not isinstance(value, str) or not value.startswith(SERIALISED):
-        return None
-    try:
-        return b64decode(value.removeprefix(SERIALISED), validate=True)
-    except binascii.Error:
-        return None

@@ -10,6 +10,7 @@ import threading
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import final
 from uuid import uuid4
@@ -74,8 +75,9 @@ class Keyring:
         key = self._keys().keys.get(version) or self._ask_for(version)
         if key is None:
             raise VaultError(
-                f"The secret {self._name} has no key-encryption key {version!r}, by which data of this schema is "
-                "sealed. Was the secret replaced, or the database restored elsewhere? Put that version back."
+                f"The secret {self._name} has no key-encryption key {version!r}, by which data of this "
+                "schema is sealed. Was the secret replaced, or the database restored elsewhere? Put that "
+                "version back."
             )
         return KeyEncryptionKey(version, key)
 
@@ -114,10 +116,8 @@ class Keyring:
             return self._store.read(self._name)
         except SecretMissing:
             logger.warning("creating the secret %s with a first key-encryption key", self._name)
-        try:
+        with suppress(SecretExists):  # whoever was first has made the key that all use
             self._store.create(self._name, _compose(None)[1])
-        except SecretExists:
-            pass  # whoever was first has made the key that all use
         for pause in (0.0, 0.2, 1.0):  # a new secret may take a moment to be seen
             time.sleep(pause)
             try:
@@ -157,8 +157,8 @@ class Keyring:
         lost = sorted(held.keys() - fresh.keys.keys())
         if lost:
             logger.error(
-                "the secret %s has lost the key-encryption keys %s; this process still holds them: do not stop "
-                "it before the secret is restored",
+                "the secret %s has lost the key-encryption keys %s; this process still holds them: do not "
+                "stop it before the secret is restored",
                 self._name,
                 ", ".join(lost),
             )

@@ -125,8 +125,8 @@ class SecretsManager:
             where = self._endpoint or f"region {self._region}"
             raise VaultUnavailable(
                 f"AWS Secrets Manager ({where}) could not be asked to {verb} the secret {name}: "
-                f"{type(error).__name__}. Check the network, AWS_ENDPOINT_URL, AWS_DEFAULT_REGION and the AWS "
-                "credentials, then start again."
+                f"{type(error).__name__}. Check the network, AWS_ENDPOINT_URL, AWS_DEFAULT_REGION and the "
+                "AWS credentials, then start again."
             ) from None
 
     def _explain(self, verb: str, name: str, error: Any) -> VaultError:
@@ -146,5 +146,6 @@ class SecretsManager:
             restore = f"aws secretsmanager restore-secret --secret-id {name}"
             advice = f"If the secret is scheduled for deletion, restore it (`{restore}`)"
         return VaultUnavailable(
-            f"AWS Secrets Manager refused to {verb} the secret {name}: {code}: {text}. {advice}, then start again."
+            f"AWS Secrets Manager refused to {verb} the secret {name}: {code}: {text}. {advice}, "
+            "then start again."
         )

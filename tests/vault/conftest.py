@@ -36,11 +36,9 @@ def moto_endpoint() -> Iterator[tuple[ThreadedMotoServer, str]]:
 
 
 @pytest.fixture
-def aws(
-    moto_endpoint: tuple[ThreadedMotoServer, str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[OwnSecretsManager]:
+def aws(moto_endpoint: tuple[ThreadedMotoServer, str], monkeypatch: pytest.MonkeyPatch) -> OwnSecretsManager:
     server, endpoint = moto_endpoint
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     store = SecretsManager(region=REGION, endpoint=endpoint)
-    yield OwnSecretsManager(server, endpoint, store, f"test-{uuid4().hex}/kek")
+    return OwnSecretsManager(server, endpoint, store, f"test-{uuid4().hex}/kek")

@@ -100,7 +100,7 @@ def test_a_start_without_credentials_fails_and_says_so(
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, os.devnull)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    with pytest.raises(VaultUnavailable, match="NoCredentialsError.*credentials"):
+    with pytest.raises(VaultUnavailable, match=r"NoCredentialsError.*credentials"):
         aws.ring().current()
 
 
@@ -115,9 +115,7 @@ def test_a_warm_process_goes_on_while_secrets_manager_is_down(
     try:
         clock.now += keyring.REFRESH_SECONDS + 1
         assert ring.current().version == before.version
-        assert wait_until(
-            lambda: "going on with the key-encryption keys in memory" in caplog.text, seconds=20
-        )
+        assert wait_until(lambda: "going on with the key-encryption keys" in caplog.text, seconds=20)
         clock.now += keyring.REFRESH_SECONDS + 1
         assert ring.version(before.version).key.decrypt(sealed, context=CONTEXT) == b"x"
         with pytest.raises(VaultUnavailable):
