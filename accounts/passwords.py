@@ -19,7 +19,7 @@ class ResetTokens(PasswordResetTokenGenerator):
 
     key_salt = "accounts.password_reset"
 
-    def _make_hash_value(self, user: User, timestamp: int) -> str:  # type: ignore[override]
+    def _make_hash_value(self, user: User, timestamp: int) -> str:
         return f"{current_schema()}:{super()._make_hash_value(user, timestamp)}"
 
 

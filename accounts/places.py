@@ -20,9 +20,9 @@ CURRENCIES = (
 @cache
 def country_choices(locale: str = "en") -> tuple[tuple[str, str], ...]:
     """Return (code, name) of every country, by name."""
-    names = Locale.parse(locale).territories
-    codes = [c for c in names if len(c) == 2 and c.isalpha() and c not in NOT_COUNTRIES]
-    return tuple(sorted(((code, str(names[code])) for code in codes), key=lambda pair: pair[1]))
+    names = {str(code): str(name) for code, name in Locale.parse(locale).territories.items()}
+    codes = [code for code in names if len(code) == 2 and code.isalpha() and code not in NOT_COUNTRIES]
+    return tuple(sorted(((code, names[code]) for code in codes), key=lambda pair: pair[1]))
 
 
 @cache

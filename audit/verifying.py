@@ -12,7 +12,8 @@ from audit.models import ChainHead
 BATCH = 5000
 QUERY = (
     "SELECT id::text, seq, at, action, actor_kind, actor_id, actor_label, subject_kind, subject_id,"
-    " details::text, host(ip), user_agent, prev_hash, hash FROM audit_auditevent WHERE seq > %s ORDER BY seq LIMIT %s"
+    " details::text, host(ip), user_agent, prev_hash, hash"
+    " FROM audit_auditevent WHERE seq > %s ORDER BY seq LIMIT %s"
 )
 
 

@@ -46,7 +46,7 @@ def _configure() -> None:
 _configure()
 
 
-@app.task(name="tenants.run_jobs")
+@app.task(name="tenants.run_jobs")  # type: ignore[untyped-decorator]
 def run_jobs(ids: list[str]) -> None:
     """Run the jobs of these ids. What else a message may say is not believed: the rows tell."""
     from tenants import clock, working
@@ -54,7 +54,7 @@ def run_jobs(ids: list[str]) -> None:
     working.work_off([UUID(i) for i in ids], now=clock.now())
 
 
-@app.task(name="tenants.tick")
+@app.task(name="tenants.tick")  # type: ignore[untyped-decorator]
 def tick() -> None:
     """One beat of the clock."""
     from tenants import clock, working

@@ -113,8 +113,8 @@ def enqueue_many(asked: Sequence[Asked], *, schema: str | None = None) -> None:
     ids = [new_id() for _ in asked]
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO tenants_job (id, schema_name, name, args, key, state, attempts, run_at, published_at,"
-            " last_error, created_at)"
+            "INSERT INTO tenants_job (id, schema_name, name, args, key, state, attempts, run_at,"
+            " published_at, last_error, created_at)"
             " SELECT id, %s, name, args::jsonb, key, 'waiting', 0, run_at,"
             " CASE WHEN run_at <= %s THEN now() END, '', %s"
             " FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[])"
