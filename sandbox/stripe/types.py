@@ -1,0 +1,8 @@
+"""Names for the JSON-shaped values that the stand-in passes around."""
+
+from typing import Any
+
+# Stripe's objects are open JSON trees; naming each field as a type would only repeat Stripe's own library.
+Obj = dict[str, Any]
+
+API_VERSION = "2026-10-28.endive"
