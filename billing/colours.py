@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _HEX = re.compile(r"#[0-9a-fA-F]{6}\Z")
 DEFAULT_BRAND = "#1f4b99"
 WHITE = "#ffffff"
-BLACK = "#111111"
+BLACK = "#000000"
 READABLE = 4.5
 
 

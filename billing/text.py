@@ -9,7 +9,8 @@ _UNWANTED = re.compile(
     r"\U000e0000-\U000e007f]"
 )
 _LONG_WORD = re.compile(r"[!-~\u00a1-\u024f]{25,}")
-_BREAK_EVERY = 24
+# Twelve of the widest letters fit the narrowest column.
+_BREAK_EVERY = 12
 _ZERO_WIDTH_SPACE = "\u200b"
 
 

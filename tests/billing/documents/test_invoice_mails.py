@@ -194,7 +194,7 @@ def test_a_mail_links_to_web_addresses_only(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("colour", "fill", "text"), [("#f5c400", "#f5c400", "#111111"), ("#0f766e", "#0f766e", "#fff")]
+    ("colour", "fill", "text"), [("#f5c400", "#f5c400", "#000000"), ("#0f766e", "#0f766e", "#fff")]
 )
 def test_the_brand_colour_carries_readable_text(colour: str, fill: str, text: str) -> None:
     html = invoice_mail(invoice(brand_colour=colour)).html
