@@ -85,6 +85,32 @@ def test_a_value_moved_together_with_its_data_key_is_refused(two_tenants: tuple[
             cipher.open_sealed(blob, **HERE)
 
 
+def test_a_wrapped_data_key_unwraps_in_its_own_schema_only(two_tenants: tuple[Any, Any]) -> None:
+    alpha, beta = two_tenants
+    with enter(alpha):
+        cipher.seal(CANARY, **HERE)
+        key = DataKey.objects.get()
+        assert len(datakeys.unwrap(key)) == 32
+    with enter(beta), pytest.raises(SealBroken):
+        datakeys.unwrap(key)
+
+
+def test_even_under_the_same_key_another_tenant_is_refused(two_tenants: tuple[Any, Any]) -> None:
+    alpha, beta = two_tenants
+    with enter(alpha):
+        blob = cipher.seal(CANARY, **HERE)
+        key = DataKey.objects.get()
+        material = datakeys.unwrap(key)
+    with enter(beta):
+        wrapped = datakeys.wrap(material, key_id=key.id, kek=keyring.get_keyring().current())
+        DataKey.objects.bulk_create(
+            [DataKey(id=key.id, version=900, kek_version=key.kek_version, wrapped=wrapped)]
+        )
+        assert cipher.open_sealed(cipher.seal("own", **HERE), **HERE) == "own"
+        with pytest.raises(SealBroken):
+            cipher.open_sealed(blob, **HERE)
+
+
 def test_each_flipped_byte_is_refused(tenant: Any) -> None:
     blob = cipher.seal(CANARY, **HERE)
     for at in range(len(blob)):
