@@ -1,5 +1,6 @@
 """What the supervisor says, and where: to the terminal in full, or only what went wrong."""
 
+import contextlib
 import sys
 from dataclasses import dataclass
 from typing import TextIO
@@ -23,4 +24,6 @@ class Screen:
         self._write(f"! {line}")
 
     def _write(self, line: str) -> None:
-        print(line, file=self.out, flush=True)
+        # The terminal may be gone; stopping in good order goes on without it.
+        with contextlib.suppress(OSError):
+            print(line, file=self.out, flush=True)

@@ -85,6 +85,10 @@ class Demo:
         self.started.append(process)
         return process
 
+    @property
+    def place(self) -> Place:
+        return Place(self.folder, temporary=False)
+
     def port(self, offset: int) -> int:
         return self.ports["web"] + 100 + offset
 
@@ -101,7 +105,7 @@ class Demo:
 
     def sql(self, statement: str) -> str:
         """One statement, as the owner, with the password that this stack made."""
-        secret = Place(self.folder, temporary=False).secrets()["PG_OWNER"]
+        secret = self.place.secrets()["PG_OWNER"]
         with psycopg.connect(
             host="127.0.0.1", port=self.port(1), user="proe_owner", password=secret, dbname="proe"
         ) as connection:

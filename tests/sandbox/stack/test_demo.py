@@ -143,3 +143,14 @@ def test_secrets_are_for_their_owner_only_and_random(demo: Demo) -> None:
 def _caches(demo: Demo, supervisor: int) -> set[int]:
     title = f"valkey-server 127.0.0.1:{demo.port(3)}"
     return {pid for pid in descendants(supervisor) if title in processes().get(pid, "")}
+
+
+def test_a_database_that_was_killed_comes_back_with_what_was_committed(demo: Demo) -> None:
+    process = demo.up(parts="pg")
+    demo.sql("create table kept (n int); insert into kept values (44)")
+    server = int((demo.place.postgres / "data" / "postmaster.pid").read_text().splitlines()[0])
+    os.kill(server, signal.SIGKILL)
+    assert process.stdout is not None
+    while "PostgreSQL  " not in (line := process.stdout.readline()):
+        assert line, "the supervisor ended"
+    assert demo.sql("select n from kept") == "(44,)"
