@@ -52,3 +52,4 @@ class Action(StrEnum):
     STRIPE_CONNECTED = "stripe.connected"
     STRIPE_DISCONNECTED = "stripe.disconnected"
     JOB_RETRIED = "job.retried"
+    KEYS_ROTATED = "keys.rotated"

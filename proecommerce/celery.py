@@ -4,6 +4,7 @@ import os
 from uuid import UUID
 
 from celery import Celery
+from celery.signals import worker_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proecommerce.settings")
 
@@ -44,6 +45,14 @@ def _configure() -> None:
 
 
 _configure()
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]
+def read_keys(**kwargs: object) -> None:
+    """Without its keys a worker does not start."""
+    from vault.keyring import warm_up
+
+    warm_up()
 
 
 @app.task(name="tenants.run_jobs")  # type: ignore[untyped-decorator]

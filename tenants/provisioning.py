@@ -14,6 +14,7 @@ from audit.recording import record
 from tenants.context import enter, enter_public
 from tenants.errors import SlugRefused, SlugTaken
 from tenants.models import Host, Tenant
+from vault import datakeys, keyring
 
 RESERVED = frozenset(
     "admin api app assets billing blog cdn docs ftp help imap localhost mail manage mx ns ns1 ns2 pay pop "
@@ -73,6 +74,7 @@ def create_tenant(new: NewTenant, *, actor: Actor, now: datetime) -> Tenant:
         created_at=now,
     )
     hostname = f"{slug}.{settings.SITE_HOST}"
+    keyring.warm_up()  # before the transaction: it may have to ask Secrets Manager
     try:
         with enter_public(), transaction.atomic():
             tenant.save(force_insert=True)
@@ -86,6 +88,7 @@ def create_tenant(new: NewTenant, *, actor: Actor, now: datetime) -> Tenant:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT provision_schema(%s)", [tenant.schema_name])
             with enter(tenant):
+                datakeys.prepare()
                 after = {"slug": slug, "name": tenant.name, "host": hostname}
                 record(
                     Action.TENANT_CREATED, subject=("tenant", tenant.id), actor=actor, now=now, after=after
