@@ -6,15 +6,22 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.message import make_msgid
 
+from tenants.context import current_tenant, in_public
 from tenants.message import RenderedMail
+
+
+class MailHeld(RuntimeError):
+    """A tenant in rehearsal writes to nobody."""
 
 
 def send(mail: RenderedMail, *, to: str, from_name: str = "", reply_to: str = "") -> str:
     """Hand the message to the mail server and return its Message-ID.
 
     `from_name` and `reply_to` stand in where the mail names none. Raises OSError or SMTPException when the
-    server does not take it, so that the job tries again.
+    server does not take it, so that the job tries again; `MailHeld` for a tenant in rehearsal.
     """
+    if not in_public() and current_tenant().is_rehearsal:
+        raise MailHeld("A tenant in rehearsal writes to nobody.")
     answer_to = mail.reply_to or reply_to
     message_id = make_msgid(domain=settings.DEFAULT_FROM_EMAIL.rpartition("@")[2])
     message = EmailMultiAlternatives(

@@ -131,6 +131,12 @@ def watch(*, now: datetime) -> int:
     return freed
 
 
+def put_back_unfinished(schema_name: str) -> int:
+    """Free what an interrupted rehearsal was at; nobody else works on a rehearsal's jobs. Returns how many."""
+    running = Job.objects.filter(schema_name=schema_name, state=Job.State.RUNNING)
+    return running.update(state=Job.State.WAITING, leased_until=None, attempts=0)
+
+
 def tick(*, now: datetime) -> bool:
     """What beat does, and all that it does. Two at once: the second leaves at once and returns False."""
     with enter_public(), transaction.atomic():
