@@ -187,11 +187,11 @@ def _web(ports: Ports) -> Part:
         "--no-ws",
     ]
     command += ["proecommerce.wsgi:application"]
-    # The public home, as a browser would ask for it: an error page means "not well".
+    # Its own word for being well: it reaches its database.
     return Part(
         "web",
         command,
-        lambda _log: answers(f"http://127.0.0.1:{port}/", host=f"localhost:{port}"),
+        lambda _log: answers(f"http://127.0.0.1:{port}/healthz", host=f"localhost:{port}"),
         ports=("web",),
         address=f"http://localhost:{port}",
     )

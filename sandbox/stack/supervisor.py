@@ -16,7 +16,7 @@ from sandbox.stack.place import ROOT, Place
 from sandbox.stack.ports import Ports
 from sandbox.stack.screen import Screen
 
-START_PATIENCE = 90.0
+START_PATIENCE = 60.0
 RESTARTS, RESTART_WINDOW = 3, 60.0
 HEALTH_EVERY = 10.0
 

@@ -14,6 +14,9 @@ from sandbox.stack.place import ROOT, Place
 from tests.sandbox.stack.conftest import Demo, descendants, gone, processes
 
 
+PARTS = ("postgres", "valkey-server", "sandbox.aws", "sandbox.stripe", "sandbox.mail", "granian", " beat ")
+
+
 def finish(process: "subprocess.Popen[str]", timeout: float = 40.0) -> str:
     out, _ = process.communicate(timeout=timeout)
     return out
@@ -154,3 +157,16 @@ def test_a_database_that_was_killed_comes_back_with_what_was_committed(demo: Dem
     while "PostgreSQL  " not in (line := process.stdout.readline()):
         assert line, "the supervisor ended"
     assert demo.sql("select n from kept") == "(44,)"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_the_whole_stack_leaves_no_process(demo: Demo, number: signal.Signals) -> None:
+    process = demo.up("--no-seed", parts="all")
+    family = descendants(process.pid)
+    lines = [line for pid, line in processes().items() if pid in family]
+    for part in PARTS:
+        assert any(part in line for line in lines), part
+    assert sum("celery -A proecommerce worker" in line for line in lines) == 3  # it and its two children
+    process.send_signal(number)
+    finish(process)
+    assert gone(family) == {}
