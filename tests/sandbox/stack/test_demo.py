@@ -13,7 +13,6 @@ import pytest
 from sandbox.stack.place import ROOT, Place
 from tests.sandbox.stack.conftest import Demo, descendants, gone, processes
 
-
 PARTS = ("postgres", "valkey-server", "sandbox.aws", "sandbox.stripe", "sandbox.mail", "granian", " beat ")
 
 
