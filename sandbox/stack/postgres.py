@@ -82,24 +82,7 @@ def make_cluster(place: Place, admin_password: str) -> None:
     if user is not None:
         os.chown(home, user.pw_uid, user.pw_gid)
         os.chown(password, user.pw_uid, user.pw_gid)
-    command = [
-        str(binaries() / "initdb"),
-        "-D",
-        str(home / "data"),
-        "-U",
-        "postgres",
-        "-A",
-        "scram-sha-256",
-    ]
-    command += [
-        "--pwfile",
-        str(password),
-        "-E",
-        "UTF8",
-        "--locale=C",
-        "--locale-provider=builtin",
-    ]
-    command += ["--builtin-locale=C.UTF-8", "--no-instructions", "--no-sync"]
+    command = _initdb(home / "data", password)
     # In a session of its own: Ctrl-C is for the supervisor, which stops in order.
     own: dict[str, Any] = {"start_new_session": True, **identity(user)}
     done = subprocess.run(command, check=False, capture_output=True, text=True, **own)
@@ -107,6 +90,12 @@ def make_cluster(place: Place, admin_password: str) -> None:
     if done.returncode:
         shutil.rmtree(home / "data", ignore_errors=True)
         raise DatabaseFailed(f"initdb failed:\n{done.stderr or done.stdout}")
+
+
+def _initdb(data: Path, password: Path) -> list[str]:
+    command = [str(binaries() / "initdb"), "-D", str(data), "-U", "postgres", "-A", "scram-sha-256"]
+    command += ["--pwfile", str(password), "-E", "UTF8", "--locale=C", "--locale-provider=builtin"]
+    return [*command, "--builtin-locale=C.UTF-8", "--no-instructions", "--no-sync"]
 
 
 def server_command(place: Place, port: int, *, fast: bool) -> list[str]:
