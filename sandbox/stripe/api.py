@@ -6,8 +6,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections import deque
 
-# The modules whose endpoints are answered: importing them registers their routes.
-from sandbox.stripe import customers, events, ids, payment_intents, refunds, setup_intents, webhook_endpoints  # noqa: F401
+from sandbox.stripe import customers, events, ids, payment_intents, refunds, setup_intents, webhook_endpoints
 from sandbox.stripe.accounts import acting_for, owner_of
 from sandbox.stripe.context import Context
 from sandbox.stripe.errors import StripeError, api_error, forbidden, rate_limited, unauthorised
@@ -19,6 +18,9 @@ from sandbox.stripe.listing import expand
 from sandbox.stripe.routing import Route, find
 from sandbox.stripe.store import Account, State
 from sandbox.stripe.types import API_VERSION, Obj
+
+# The modules whose endpoints are answered: importing them has registered their routes.
+ANSWERED = (customers, events, payment_intents, refunds, setup_intents, webhook_endpoints)
 
 _CORS = [
     ("Access-Control-Allow-Origin", "*"),
@@ -85,6 +87,7 @@ class Api:
             publishable=key.startswith("pk_"),
             request_id=request_id,
             idempotency_key=request.header("idempotency-key") if request.method == "POST" else None,
+            version=_version(request),
         )
 
     async def _execute(self, request: Request, params: Obj, ctx: Context) -> Response:

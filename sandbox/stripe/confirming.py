@@ -4,9 +4,33 @@ data."""
 from urllib.parse import urlencode
 
 from sandbox.stripe.context import Context
-from sandbox.stripe.errors import StripeError, invalid, no_such, unauthorised
+from sandbox.stripe.errors import StripeError, bad_params, invalid, no_such, unauthorised
 from sandbox.stripe.payment_methods import build, resolve
-from sandbox.stripe.types import Obj
+from sandbox.stripe.types import TYPES_REMOVED, Obj
+
+
+def choose_types(ctx: Context, row: Obj, params: Obj) -> None:
+    """Which kinds of payment the intent takes: cards here, and whether kinds that redirect might be among
+    them."""
+    given = params.get("payment_method_types")
+    if given and ctx.version >= TYPES_REMOVED:
+        message = (
+            "The payment_method_types parameter is no longer supported. Use automatic_payment_methods, "
+            "excluded_payment_method_types or allowed_payment_method_types instead."
+        )
+        code = "payment_method_types_no_longer_supported"
+        raise bad_params(message, code=code, param="payment_method_types")
+    automatic, allowed = params.get("automatic_payment_methods"), params.get("allowed_payment_method_types")
+    chosen = given or allowed
+    if chosen and automatic and automatic.get("enabled"):
+        message = "You may only specify one of automatic_payment_methods and allowed_payment_method_types."
+        raise bad_params(message, code="parameter_invalid", param="automatic_payment_methods")
+    if chosen and "card" not in chosen:
+        raise invalid(f"None of the payment method types {chosen} is enabled here: only card is.")
+    row["allowed_payment_method_types"] = allowed or None
+    if not chosen and (automatic is None or automatic.get("enabled")):
+        redirects = (automatic or {}).get("allow_redirects") or "always"
+        row["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}
 
 
 def intent_of(ctx: Context, kind: str, intent_id: str, params: Obj) -> Obj:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sandbox.stripe.errors import no_such
 from sandbox.stripe.store import Account, State, Table
-from sandbox.stripe.types import Obj
+from sandbox.stripe.types import API_VERSION, Obj
 
 
 @dataclass(slots=True)
@@ -17,6 +17,7 @@ class Context:
     publishable: bool = False
     request_id: str | None = None
     idempotency_key: str | None = None
+    version: str = API_VERSION
 
     def table(self, kind: str) -> Table:
         return self.account.tables[kind]

@@ -8,6 +8,7 @@ from sandbox.stripe.errors import no_such
 from sandbox.stripe.events import record, snapshot
 from sandbox.stripe.forms import (
     ADDRESS,
+    DATED_PAGE,
     PAGE,
     SHIPPING,
     Spec,
@@ -102,7 +103,7 @@ def create(ctx: Context, params: Obj) -> Any:
     return row
 
 
-@route("GET", "/v1/customers", {**PAGE, "email": text})
+@route("GET", "/v1/customers", {**DATED_PAGE, "email": text})
 def list_customers(ctx: Context, params: Obj) -> Obj:
     where = {"email": params["email"]} if params.get("email") else {}
     hidden = ctx.table("customer").hidden

@@ -7,7 +7,7 @@ from sandbox.stripe.context import Context
 from sandbox.stripe.currencies import dispute_fee
 from sandbox.stripe.errors import invalid
 from sandbox.stripe.events import record
-from sandbox.stripe.forms import PAGE, Spec, anything, boolean, merge_metadata, metadata, nested, text
+from sandbox.stripe.forms import DATED_PAGE, Spec, anything, boolean, merge_metadata, metadata, nested, text
 from sandbox.stripe.listing import page
 from sandbox.stripe.routing import route
 from sandbox.stripe.types import Obj
@@ -62,7 +62,7 @@ def _open(ctx: Context, dispute_id: str) -> Obj:
     return row
 
 
-@route("GET", "/v1/disputes", {**PAGE, "charge": text, "payment_intent": text})
+@route("GET", "/v1/disputes", {**DATED_PAGE, "charge": text, "payment_intent": text})
 def list_disputes(ctx: Context, params: Obj) -> Obj:
     where = {name: params[name] for name in ("charge", "payment_intent") if params.get(name)}
     return page(ctx, "dispute", params, where=where)
@@ -85,7 +85,12 @@ def update(ctx: Context, params: Obj, dispute_id: str) -> Any:
     ctx.table("dispute").touch(row)
     if evidence and params.get("submit", True):
         count = row["evidence_details"]["submission_count"] + 1
-        row["evidence_details"] = {**row["evidence_details"], "has_evidence": True, "submission_count": count}
+        row["evidence_details"] = {
+            **row["evidence_details"],
+            "has_evidence": True,
+            "submission_count": count,
+            "submission_method": "manual",
+        }
         row["status"] = "under_review"
         verdict = {"winning_evidence": "won", "losing_evidence": "lost"}.get(
             evidence.get("uncategorized_text") or ""

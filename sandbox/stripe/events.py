@@ -6,8 +6,8 @@ from typing import Any
 
 from sandbox.stripe import ids, shapes
 from sandbox.stripe.context import Context
-from sandbox.stripe.forms import array, boolean, text
-from sandbox.stripe.listing import PAGE, page
+from sandbox.stripe.forms import DATED_PAGE, array, boolean, text
+from sandbox.stripe.listing import page
 from sandbox.stripe.routing import route
 from sandbox.stripe.store import Account, State
 from sandbox.stripe.types import Obj
@@ -112,7 +112,7 @@ def _forget_old(account: Account, now: int) -> None:
     table.drop_oldest(count)
 
 
-_LIST = {**PAGE, "type": text, "types": array(text), "delivery_success": boolean}
+_LIST = {**DATED_PAGE, "type": text, "types": array(text), "delivery_success": boolean}
 
 
 @route("GET", "/v1/events", _LIST)

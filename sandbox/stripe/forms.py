@@ -182,5 +182,5 @@ PAGE: Spec = {
     "limit": integer,
     "starting_after": text,
     "ending_before": text,
-    "created": time_range,
 }
+DATED_PAGE: Spec = {**PAGE, "created": time_range}

@@ -5,7 +5,6 @@ from typing import Any
 
 from sandbox.stripe.context import Context
 from sandbox.stripe.errors import bad_params, no_such
-from sandbox.stripe.forms import PAGE as PAGE
 from sandbox.stripe.store import Account
 from sandbox.stripe.types import Obj
 

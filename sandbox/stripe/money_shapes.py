@@ -40,6 +40,7 @@ def payment_intent(now: int, amount: int, currency: str) -> Obj:
     return {
         "id": intent_id,
         "object": "payment_intent",
+        "allowed_payment_method_types": None,
         "amount": amount,
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
@@ -280,6 +281,7 @@ def dispute(now: int, charge_: Obj, reason: str) -> Obj:
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
+            "submission_method": "not_submitted",
         },
         "is_charge_refundable": False,
         "livemode": False,

@@ -4,14 +4,14 @@ from typing import Any
 
 from sandbox.stripe import money_shapes as shapes
 from sandbox.stripe.charging import charge, needs_authentication, refuse, settle
-from sandbox.stripe.confirming import challenge, intent_of, method_for, shown, unexpected
+from sandbox.stripe.confirming import challenge, choose_types, intent_of, method_for, shown, unexpected
 from sandbox.stripe.context import Context
 from sandbox.stripe.currencies import check_amount
 from sandbox.stripe.customers import living
 from sandbox.stripe.errors import bad_params, card_error, invalid, missing
 from sandbox.stripe.events import record, snapshot
 from sandbox.stripe.forms import (
-    PAGE,
+    DATED_PAGE,
     SHIPPING,
     Spec,
     anything,
@@ -62,6 +62,7 @@ _UPDATE: Spec = {
     "application_fee_amount": integer,
     "capture_method": choice("automatic", "automatic_async", "manual"),
     "payment_method_types": array(text),
+    "allowed_payment_method_types": array(text),
 }
 _ATTEMPT: Spec = {
     "off_session": boolean,
@@ -93,7 +94,7 @@ def _assign(ctx: Context, row: Obj, params: Obj) -> None:
     for name in (*_PLAIN, "setup_future_usage", "application_fee_amount"):
         if name in params:
             row[name] = params[name]
-    for name in ("capture_method", "payment_method_types", "confirmation_method"):
+    for name in ("capture_method", "confirmation_method"):
         if params.get(name):
             row[name] = params[name]
     if "metadata" in params:
@@ -115,24 +116,6 @@ def _assign(ctx: Context, row: Obj, params: Obj) -> None:
         )
 
 
-def _choose_methods(row: Obj, params: Obj) -> None:
-    automatic = params.get("automatic_payment_methods")
-    types = params.get("payment_method_types")
-    if types and automatic and automatic.get("enabled"):
-        message = (
-            "You may only specify one of these parameters: automatic_payment_methods, payment_method_types."
-        )
-        raise bad_params(message, code="parameter_invalid", param="automatic_payment_methods")
-    if types and types != ["card"]:
-        raise invalid(
-            f"The payment method types {types} are not enabled here: only card is.",
-            param="payment_method_types",
-        )
-    if not types and (automatic is None or automatic.get("enabled")):
-        redirects = (automatic or {}).get("allow_redirects") or "always"
-        row["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}
-
-
 @route("POST", "/v1/payment_intents", _CREATE)
 def create(ctx: Context, params: Obj) -> Any:
     amount, currency = params.get("amount"), params.get("currency")
@@ -148,7 +131,7 @@ def create(ctx: Context, params: Obj) -> Any:
     row["application"] = ctx.application
     if params.get("customer"):
         row["customer"] = living(ctx, params["customer"], "customer")["id"]
-    _choose_methods(row, params)
+    choose_types(ctx, row, params)
     _assign(ctx, row, params)
     method = method_for(ctx, row, params)
     if method is not None:
@@ -252,7 +235,7 @@ def confirm(ctx: Context, params: Obj, intent_id: str) -> Any:
     return shown(ctx, row)
 
 
-@route("GET", "/v1/payment_intents", {**PAGE, "customer": text})
+@route("GET", "/v1/payment_intents", {**DATED_PAGE, "customer": text})
 def list_intents(ctx: Context, params: Obj) -> Obj:
     where = {"customer": params["customer"]} if params.get("customer") else {}
     return page(ctx, "payment_intent", params, where=where)
@@ -282,6 +265,8 @@ def update(ctx: Context, params: Obj, intent_id: str) -> Any:
     check_amount(amount, currency)
     if params.get("customer") and params["customer"] != row["customer"]:
         ctx.table("payment_intent").change(row, "customer", living(ctx, params["customer"], "customer")["id"])
+    if params.get("payment_method_types") or params.get("allowed_payment_method_types"):
+        choose_types(ctx, row, params)
     _assign(ctx, row, params)
     row.update(amount=amount, currency=currency)
     if params.get("payment_method"):

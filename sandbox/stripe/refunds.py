@@ -7,6 +7,7 @@ from sandbox.stripe.context import Context
 from sandbox.stripe.errors import bad_params, invalid, no_such
 from sandbox.stripe.events import record
 from sandbox.stripe.forms import (
+    DATED_PAGE,
     PAGE,
     Spec,
     boolean,
@@ -92,7 +93,7 @@ def create(ctx: Context, params: Obj) -> Any:
     return row
 
 
-@route("GET", "/v1/refunds", {**PAGE, "charge": text, "payment_intent": text})
+@route("GET", "/v1/refunds", {**DATED_PAGE, "charge": text, "payment_intent": text})
 def list_refunds(ctx: Context, params: Obj) -> Obj:
     where = {name: params[name] for name in ("charge", "payment_intent") if params.get(name)}
     return page(ctx, "refund", params, where=where)
@@ -113,7 +114,7 @@ def update(ctx: Context, params: Obj, refund_id: str) -> Any:
     return row
 
 
-@route("GET", "/v1/charges", {**PAGE, "customer": text, "payment_intent": text})
+@route("GET", "/v1/charges", {**DATED_PAGE, "customer": text, "payment_intent": text})
 def list_charges(ctx: Context, params: Obj) -> Obj:
     where = {name: params[name] for name in ("payment_intent", "customer") if params.get(name)}
     return page(ctx, "charge", params, where=where)
@@ -148,7 +149,7 @@ def update_charge(ctx: Context, params: Obj, charge_id: str) -> Any:
     return row
 
 
-_TRANSACTIONS: Spec = {**PAGE, "type": text, "currency": lower_text, "source": text}
+_TRANSACTIONS: Spec = {**DATED_PAGE, "type": text, "currency": lower_text, "source": text}
 
 
 def _ripen(ctx: Context, row: Obj) -> Obj:

@@ -4,13 +4,13 @@ from typing import Any
 
 from sandbox.stripe import shapes
 from sandbox.stripe.charging import needs_authentication
-from sandbox.stripe.confirming import challenge, intent_of, method_for, shown, unexpected
+from sandbox.stripe.confirming import challenge, choose_types, intent_of, method_for, shown, unexpected
 from sandbox.stripe.context import Context
 from sandbox.stripe.customers import living
 from sandbox.stripe.errors import StripeError, invalid
 from sandbox.stripe.events import record, snapshot
 from sandbox.stripe.forms import (
-    PAGE,
+    DATED_PAGE,
     Spec,
     anything,
     array,
@@ -35,6 +35,7 @@ _UPDATE: Spec = {
     "payment_method_data": nested(DATA),
     "payment_method_options": anything,
     "payment_method_types": array(text),
+    "allowed_payment_method_types": array(text),
 }
 _CREATE: Spec = {
     **_UPDATE,
@@ -64,9 +65,7 @@ def create(ctx: Context, params: Obj) -> Any:
     if params.get("customer"):
         row["customer"] = living(ctx, params["customer"], "customer")["id"]
     row["usage"] = params.get("usage") or "off_session"
-    if not params.get("payment_method_types"):
-        redirects = (params.get("automatic_payment_methods") or {}).get("allow_redirects") or "always"
-        row["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}
+    choose_types(ctx, row, params)
     _assign(row, params)
     method = method_for(ctx, row, params)
     if method is not None:
@@ -173,7 +172,7 @@ def confirm(ctx: Context, params: Obj, intent_id: str) -> Any:
     return shown(ctx, row)
 
 
-@route("GET", "/v1/setup_intents", {**PAGE, "customer": text, "payment_method": text})
+@route("GET", "/v1/setup_intents", {**DATED_PAGE, "customer": text, "payment_method": text})
 def list_intents(ctx: Context, params: Obj) -> Obj:
     where = {"customer": params["customer"]} if params.get("customer") else {}
     method = params.get("payment_method")
@@ -190,6 +189,8 @@ def retrieve(ctx: Context, params: Obj, intent_id: str) -> Any:
 @route("POST", "/v1/setup_intents/{id}", _UPDATE)
 def update(ctx: Context, params: Obj, intent_id: str) -> Any:
     row = intent_of(ctx, "setup_intent", intent_id, params)
+    if params.get("payment_method_types") or params.get("allowed_payment_method_types"):
+        choose_types(ctx, row, params)
     _assign(row, params)
     if params.get("customer") and params["customer"] != row["customer"]:
         ctx.table("setup_intent").change(row, "customer", living(ctx, params["customer"], "customer")["id"])
@@ -213,7 +214,7 @@ def cancel(ctx: Context, params: Obj, intent_id: str) -> Any:
     return row
 
 
-@route("GET", "/v1/setup_attempts", {**PAGE, "setup_intent": text})
+@route("GET", "/v1/setup_attempts", {**DATED_PAGE, "setup_intent": text})
 def list_attempts(ctx: Context, params: Obj) -> Obj:
     where = {"setup_intent": params["setup_intent"]} if params.get("setup_intent") else {}
     return page(ctx, "setup_attempt", params, where=where)

@@ -181,6 +181,7 @@ def setup_intent(now: int) -> Obj:
     return {
         "id": intent_id,
         "object": "setup_intent",
+        "allowed_payment_method_types": None,
         "application": None,
         "automatic_payment_methods": None,
         "cancellation_reason": None,

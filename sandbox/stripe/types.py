@@ -6,3 +6,5 @@ from typing import Any
 Obj = dict[str, Any]
 
 API_VERSION = "2026-10-28.endive"
+# From this version on, payment_method_types cannot be written any more.
+TYPES_REMOVED = "2026-09-30"

@@ -1,4 +1,5 @@
-"""A stand-in of their own for these tests: a real server in another process, and a receiver for its webhooks."""
+"""A stand-in of their own for these tests: a real server in another process, and a receiver for its
+webhooks."""
 
 import json
 import subprocess
@@ -153,7 +154,7 @@ def pay(client: stripe.StripeClient, token: str = "pm_card_visa", **params: Any)
         "amount": 2000,
         "currency": "eur",
         "payment_method": token,
-        "payment_method_types": ["card"],
+        "allowed_payment_method_types": ["card"],
         "confirm": True,
         **params,
     }

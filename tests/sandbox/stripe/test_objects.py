@@ -9,7 +9,9 @@ import stripe
 from tests.sandbox.stripe.conftest import StandIn, pay, saved_card
 
 
-def test_one_key_never_sees_what_another_made(stand_in: StandIn, client: stripe.StripeClient, name: str) -> None:
+def test_one_key_never_sees_what_another_made(
+    stand_in: StandIn, client: stripe.StripeClient, name: str
+) -> None:
     customer, method = saved_card(client)
     intent = pay(client)
     other = stand_in.client(f"sk_test_other{name}")
@@ -25,20 +27,28 @@ def test_one_key_never_sees_what_another_made(stand_in: StandIn, client: stripe.
     assert (other.v1.customers.list().data, other.v1.events.list().data) == ([], [])
 
 
-def test_secret_restricted_and_publishable_keys_of_one_name_open_one_account(stand_in: StandIn, name: str) -> None:
+def test_secret_restricted_and_publishable_keys_of_one_name_open_one_account(
+    stand_in: StandIn, name: str
+) -> None:
     secret, restricted = stand_in.client(f"sk_test_{name}"), stand_in.client(f"rk_test_{name}")
     assert secret.v1.accounts.retrieve_current().id == restricted.v1.accounts.retrieve_current().id
     intent = secret.v1.payment_intents.create({"amount": 500, "currency": "eur"})
     url = f"{stand_in.base}/v1/payment_intents/{intent.id}"
-    seen = httpx.get(url, params={"key": f"pk_test_{name}", "client_secret": intent.client_secret or ""}).json()
+    seen = httpx.get(
+        url, params={"key": f"pk_test_{name}", "client_secret": intent.client_secret or ""}
+    ).json()
     assert (seen["id"], "metadata" in seen) == (intent.id, False)
 
 
-def test_a_publishable_key_opens_nothing_without_the_client_secret(stand_in: StandIn, client: stripe.StripeClient, name: str) -> None:
+def test_a_publishable_key_opens_nothing_without_the_client_secret(
+    stand_in: StandIn, client: stripe.StripeClient, name: str
+) -> None:
     intent = client.v1.payment_intents.create({"amount": 500, "currency": "eur"})
     public = {"key": f"pk_test_{name}"}
     alone = httpx.get(f"{stand_in.base}/v1/payment_intents/{intent.id}", params=public)
-    wrong = httpx.get(f"{stand_in.base}/v1/payment_intents/{intent.id}", params={**public, "client_secret": "pi_x_secret_y"})
+    wrong = httpx.get(
+        f"{stand_in.base}/v1/payment_intents/{intent.id}", params={**public, "client_secret": "pi_x_secret_y"}
+    )
     listing = httpx.get(f"{stand_in.base}/v1/customers", params=public)
     assert (alone.status_code, wrong.status_code, listing.status_code) == (401, 400, 401)
 
@@ -84,7 +94,9 @@ def test_lists_filter_by_time_customer_and_email(stand_in: StandIn, client: stri
 
 def test_search_finds_by_metadata_status_and_amount(client: stripe.StripeClient) -> None:
     paid = pay(client, metadata={"invoice": "I-1", "note": "it's paid"})
-    waiting = client.v1.payment_intents.create({"amount": 900, "currency": "eur", "metadata": {"invoice": "I-2"}})
+    waiting = client.v1.payment_intents.create(
+        {"amount": 900, "currency": "eur", "metadata": {"invoice": "I-2"}}
+    )
 
     def found(query: str) -> list[str]:
         return [row.id for row in client.v1.payment_intents.search({"query": query}).data]
@@ -102,7 +114,9 @@ def test_search_finds_by_metadata_status_and_amount(client: stripe.StripeClient)
 def test_expansion_replaces_ids_at_every_level_and_refuses_nonsense(client: stripe.StripeClient) -> None:
     customer, method = saved_card(client)
     intent = pay(client, method, customer=customer)
-    wide = client.v1.payment_intents.list({"expand": ["data.customer", "data.latest_charge.balance_transaction"]})
+    wide = client.v1.payment_intents.list(
+        {"expand": ["data.customer", "data.latest_charge.balance_transaction"]}
+    )
     assert wide.data[0].customer.name == "Ada"  # type: ignore[union-attr]
     assert wide.data[0].latest_charge.balance_transaction.net == 1917  # type: ignore[union-attr]
     assert isinstance(client.v1.payment_intents.retrieve(intent.id).customer, str)
@@ -162,7 +176,9 @@ def test_numbers_dates_and_codes_of_cards_are_checked(client: stripe.StripeClien
 
 def test_setup_saves_a_card_and_a_declined_one_says_so(client: stripe.StripeClient) -> None:
     customer = client.v1.customers.create({})
-    setup = client.v1.setup_intents.create({"customer": customer.id, "payment_method_types": ["card"]})
+    setup = client.v1.setup_intents.create(
+        {"customer": customer.id, "allowed_payment_method_types": ["card"]}
+    )
     done = client.v1.setup_intents.confirm(setup.id, {"payment_method": "pm_card_visa"})
     assert done.status == "succeeded"
     assert client.v1.payment_methods.retrieve(str(done.payment_method)).customer == customer.id

@@ -12,13 +12,19 @@ def test_a_confirmed_payment_succeeds_with_a_charge_and_a_fee(client: stripe.Str
     assert isinstance(charge, stripe.Charge)
     entry = charge.balance_transaction
     assert isinstance(entry, stripe.BalanceTransaction)
-    assert (intent.status, intent.amount_received, charge.status, charge.captured) == ("succeeded", 2000, "succeeded", True)
+    assert (intent.status, intent.amount_received, charge.status, charge.captured) == (
+        "succeeded",
+        2000,
+        "succeeded",
+        True,
+    )
     assert (entry.amount, entry.fee, entry.net) == (2000, 58 + 25, 2000 - 83)
     assert entry.fee == sum(part.amount for part in entry.fee_details)
 
 
 @pytest.mark.parametrize(
-    ("currency", "amount", "fee"), [("usd", 1000, 59), ("eur", 1000, 54), ("jpy", 5000, 185), ("bhd", 5000, 255)]
+    ("currency", "amount", "fee"),
+    [("usd", 1000, 59), ("eur", 1000, 54), ("jpy", 5000, 185), ("bhd", 5000, 255)],
 )
 def test_fees_are_whole_minor_units_of_the_currency(
     client: stripe.StripeClient, currency: str, amount: int, fee: int
@@ -31,7 +37,12 @@ def test_fees_are_whole_minor_units_of_the_currency(
 
 DECLINES = [
     ("4000000000000002", "pm_card_visa_chargeDeclined", "card_declined", "generic_decline"),
-    ("4000000000009995", "pm_card_visa_chargeDeclinedInsufficientFunds", "card_declined", "insufficient_funds"),
+    (
+        "4000000000009995",
+        "pm_card_visa_chargeDeclinedInsufficientFunds",
+        "card_declined",
+        "insufficient_funds",
+    ),
     ("4000000000009987", "pm_card_visa_chargeDeclinedLostCard", "card_declined", "lost_card"),
     ("4000000000000069", "pm_card_chargeDeclinedExpiredCard", "expired_card", "expired_card"),
     ("4000000000000127", "pm_card_chargeDeclinedIncorrectCvc", "incorrect_cvc", "incorrect_cvc"),
@@ -59,7 +70,9 @@ def test_a_declined_card_says_why_and_shows_the_intent(
         assert client.v1.charges.retrieve(error.charge).failure_code == code
 
 
-def test_a_declining_card_cannot_be_attached_but_0341_can_and_fails_later(client: stripe.StripeClient) -> None:
+def test_a_declining_card_cannot_be_attached_but_0341_can_and_fails_later(
+    client: stripe.StripeClient,
+) -> None:
     customer = client.v1.customers.create({})
     with pytest.raises(stripe.CardError):
         client.v1.payment_methods.attach("pm_card_visa_chargeDeclined", {"customer": customer.id})
@@ -91,7 +104,10 @@ def test_3184_asks_every_time_and_a_failed_challenge_leaves_the_intent_payable(
     stand_in: StandIn, client: stripe.StripeClient
 ) -> None:
     intent = pay(client, "pm_card_authenticationRequired")
-    assert (intent.status, intent.next_action and intent.next_action.type) == ("requires_action", "use_stripe_sdk")
+    assert (intent.status, intent.next_action and intent.next_action.type) == (
+        "requires_action",
+        "use_stripe_sdk",
+    )
     stand_in.control("authenticate", intent=intent.id, outcome="fail")
     failed = client.v1.payment_intents.retrieve(intent.id)
     assert failed.status == "requires_payment_method"
@@ -165,7 +181,9 @@ def test_a_paid_intent_cannot_be_paid_or_cancelled_again(client: stripe.StripeCl
         ({"metadata": {"key": "x" * 501}}, "parameter_invalid_string"),
     ],
 )
-def test_wrong_parameters_are_refused_by_name(client: stripe.StripeClient, params: dict[str, object], code: str) -> None:
+def test_wrong_parameters_are_refused_by_name(
+    client: stripe.StripeClient, params: dict[str, object], code: str
+) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         pay(client, **params)
     assert refused.value.code == code
@@ -173,12 +191,28 @@ def test_wrong_parameters_are_refused_by_name(client: stripe.StripeClient, param
 
 def test_confirming_on_the_server_with_redirects_wants_a_return_url(client: stripe.StripeClient) -> None:
     with pytest.raises(stripe.InvalidRequestError, match="return_url"):
-        pay(client, payment_method_types=[])
+        pay(client, allowed_payment_method_types=[])
+
+
+def test_types_are_allowed_no_longer_chosen_unless_the_version_is_older(
+    stand_in: StandIn, client: stripe.StripeClient, key: str
+) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        pay(client, payment_method_types=["card"])
+    assert refused.value.code == "payment_method_types_no_longer_supported"
+    older = stand_in.client(key, stripe_version="2026-08-26.dahlia")
+    assert pay(
+        older, payment_method_types=["card"], allowed_payment_method_types=[]
+    ).payment_method_types == ["card"]
+    with pytest.raises(stripe.InvalidRequestError, match="may only specify one"):
+        pay(client, automatic_payment_methods={"enabled": True})
 
 
 def test_refunds_never_exceed_what_was_paid(client: stripe.StripeClient) -> None:
     intent = pay(client)
-    part = client.v1.refunds.create({"payment_intent": intent.id, "amount": 500, "reason": "requested_by_customer"})
+    part = client.v1.refunds.create(
+        {"payment_intent": intent.id, "amount": 500, "reason": "requested_by_customer"}
+    )
     entry = client.v1.balance_transactions.retrieve(str(part.balance_transaction))
     assert (part.status, entry.amount, entry.fee, entry.type) == ("succeeded", -500, 0, "refund")
     with pytest.raises(stripe.InvalidRequestError, match="greater than unrefunded"):
