@@ -168,11 +168,11 @@ class Courier:
         return endpoint["url"], payload, headers
 
     def _arrived(self, delivery: Obj) -> None:
-        table = self._state.accounts[delivery["account"]].tables["event"]
-        event = table.rows.get(delivery["event"])
-        if event is not None and event["pending_webhooks"]:
+        account = self._state.accounts.get(delivery["account"])  # gone after a reset
+        event = account.tables["event"].rows.get(delivery["event"]) if account is not None else None
+        if account is not None and event is not None and event["pending_webhooks"]:
             event["pending_webhooks"] -= 1
-            table.touch(event)
+            account.tables["event"].touch(event)
         self._state.unplan(delivery["id"])
         self._note(delivery, "delivered")
 

@@ -69,9 +69,8 @@ def shared_stand_in() -> Iterator[StandIn]:
 
 @pytest.fixture
 def stand_in(shared_stand_in: StandIn) -> StandIn:
-    """Faults and clock as at the start; accounts are kept apart by a key for each test."""
-    shared_stand_in.control("clear_faults")
-    shared_stand_in.control("set_clock", at=int(time.time()))
+    """As at the start: no accounts, no faults, the real time."""
+    shared_stand_in.control("reset")
     return shared_stand_in
 
 
@@ -123,7 +122,7 @@ def receiver() -> Iterator[Receiver]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
