@@ -103,6 +103,8 @@ class Server:
         served = file(request.path)
         if served is not None:
             return served
+        if request.path == "/favicon.ico":
+            return Response(204)
         if request.path == "/elements/payment":
             return checkout_pages.element_frame()
         _, _, last = request.path.rpartition("/")
