@@ -21,3 +21,24 @@ class SlugRefused(ValueError):
 
 class JobUnknown(LookupError):
     """No handler is registered under this job name."""
+
+
+class TenantsBusy(RuntimeError):
+    """Some tenants' tables were in use, so that they are not migrated; running again goes on with them."""
+
+    def __init__(self, schemas: list[str]) -> None:
+        self.schemas = schemas
+        super().__init__(
+            f"{len(schemas)} tenants were busy and are not migrated: {', '.join(schemas)}. "
+            "All others are. Run migrate again to go on with these."
+        )
+
+
+class StepFailed(RuntimeError):
+    """A migration step failed in one tenant; what was done before stays, running again goes on there."""
+
+    def __init__(self, schema: str, steps: str, why: object) -> None:
+        super().__init__(
+            f"{schema}: {steps} failed and was rolled back ({str(why).strip()}). The tenants before it are "
+            "migrated; once the cause is gone, run migrate again to go on here."
+        )

@@ -1,4 +1,4 @@
-"""Roles, grants, row-level security and the function that makes a tenant's schema."""
+"""Roles, grants and row-level security."""
 
 from django.conf import settings
 from django.db import migrations
@@ -46,47 +46,7 @@ BEGIN
         EXECUTE format('REVOKE UPDATE, DELETE, TRUNCATE ON %1$I.%2$I FROM %1$I', tenant_schema, guarded.relname);
     END LOOP;
 END $fn$;
-"""
-
-PROVISION = """
-CREATE FUNCTION public.provision_schema(tenant_schema text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $fn$
-DECLARE step record; filled record; columns text;
-BEGIN
-    IF tenant_schema !~ '^t_[a-z0-9_]{{1,60}}$' THEN
-        RAISE EXCEPTION 'not a tenant schema name: %', tenant_schema USING ERRCODE = 'invalid_schema_name';
-    END IF;
-    EXECUTE format('CREATE SCHEMA %I', tenant_schema);
-    BEGIN
-        EXECUTE format('CREATE ROLE %I NOLOGIN', tenant_schema);
-    EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
-    END;
-    EXECUTE format('GRANT %I TO %I', tenant_schema, '{app}');
-    PERFORM set_config('search_path', quote_ident(tenant_schema) || ', pg_catalog', true);
-    FOR step IN SELECT sql FROM public.tenants_migrationstep WHERE sql <> '' ORDER BY position LOOP
-        EXECUTE step.sql;
-    END LOOP;
-    FOR filled IN
-        SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = 'tenant_template' AND c.relkind = 'r' ORDER BY c.oid
-    LOOP
-        SELECT string_agg(quote_ident(attname), ',') INTO columns FROM pg_attribute
-        WHERE attrelid = format('tenant_template.%I', filled.relname)::regclass
-          AND attnum > 0 AND NOT attisdropped AND attidentity = '';
-        EXECUTE format('INSERT INTO %1$I.%2$I (%3$s) SELECT %3$s FROM tenant_template.%2$I ON CONFLICT DO NOTHING',
-                       tenant_schema, filled.relname, columns);
-    END LOOP;
-    PERFORM public.grant_tenant(tenant_schema);
-    EXECUTE format('GRANT USAGE ON SCHEMA public TO %I', tenant_schema);
-    EXECUTE format('GRANT SELECT ON public.tenants_tenant, public.tenants_host TO %I', tenant_schema);
-    EXECUTE format('GRANT UPDATE (next_run_at, name, country, time_zone, currency, locale, rehearsal_now)'
-                   ' ON public.tenants_tenant TO %I', tenant_schema);
-    EXECUTE format('GRANT SELECT, INSERT ON public.tenants_job TO %I', tenant_schema);
-    EXECUTE format('GRANT UPDATE (state, attempts, run_at, leased_until, published_at, last_error, done_at)'
-                   ' ON public.tenants_job TO %I', tenant_schema);
-END $fn$;
-REVOKE EXECUTE ON FUNCTION public.provision_schema(text), public.grant_tenant(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION public.provision_schema(text) TO {public};
+REVOKE EXECUTE ON FUNCTION public.grant_tenant(text) FROM PUBLIC;
 """
 
 
@@ -97,7 +57,6 @@ def build_walls(apps, schema_editor):  # type: ignore[no-untyped-def]
         ROLES.format(**words),
         *(ROW_LEVEL_SECURITY.format(table=table, **words) for table in tables),
         GRANT_TENANT,
-        PROVISION.format(**words),
     ]
     for part in parts:
         schema_editor.execute(part, params=None)

@@ -1,7 +1,7 @@
 """Shared tables: tenants, their hosts, their jobs, and the template their schemas are made from."""
 
 from tenants.models.jobs import Job
-from tenants.models.schemas import MigrationStep
+from tenants.models.schemas import Blueprint, MigrationStep
 from tenants.models.tenants import Host, Tenant
 
-__all__ = ["Host", "Job", "MigrationStep", "Tenant"]
+__all__ = ["Blueprint", "Host", "Job", "MigrationStep", "Tenant"]

@@ -2,11 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 from django.db.migrations.autodetector import MigrationAutodetector
 
 from tenants import migrating
+from tenants.context import enter_public
+from tenants.errors import StepFailed, TenantsBusy
 from tenants.owner import as_owner
+
+MIGRATE_LOCK = 0x6D696772  # "migr"
 
 
 class Command(BaseCommand):
@@ -16,6 +21,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--tenant", action="append", help="schema of a tenant; may be repeated")
+        parser.add_argument(
+            "--lock-timeout",
+            type=int,
+            metavar="MS",
+            default=migrating.LOCK_TIMEOUT_MS,
+            help="how long a tenant's requests may be held up before it is left for later (%(default)s ms)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         def progress(line: str) -> None:
@@ -24,7 +36,15 @@ class Command(BaseCommand):
                 self.stdout.flush()
 
         with as_owner():
+            with enter_public(), connection.cursor() as cursor:
+                # One at a time; the lock goes with the owner's connection.
+                cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATE_LOCK])
             migrating.migrate_shared(verbosity=options["verbosity"])
             migrating.migrate_template(progress=progress)
-            changed = migrating.migrate_tenants(progress=progress, schemas=options["tenant"])
+            try:
+                changed = migrating.migrate_tenants(
+                    progress=progress, schemas=options["tenant"], lock_timeout_ms=options["lock_timeout"]
+                )
+            except (TenantsBusy, StepFailed) as error:
+                raise CommandError(str(error)) from error
         progress(f"up to date; {changed} tenants changed")
