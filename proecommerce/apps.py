@@ -7,6 +7,9 @@ from django.contrib.admin.apps import AdminConfig
 class ProecommerceConfig(AppConfig):
     name = "proecommerce"
 
+    def ready(self) -> None:
+        from proecommerce import celery  # noqa: F401 - what a request enqueues goes to our broker
+
 
 class StaffAdminConfig(AdminConfig):
     default_site = "proecommerce.staff.StaffSite"

@@ -1,5 +1,6 @@
 """Doing jobs: claim under a lease, run in the tenant that the row names, mark done with the work itself."""
 
+import json
 import logging
 import traceback
 from collections.abc import Sequence
@@ -73,19 +74,16 @@ def _work_off_one(job_id: UUID, *, now: datetime) -> bool:
 
 def claim_job(job_id: UUID, *, now: datetime) -> Claim | None:
     """Take the job if it waits and is due; commits at once, so that a crash cannot hide the attempt."""
-    with enter_public(), transaction.atomic(), connection.cursor() as cursor:
+    with enter_public(), connection.cursor() as cursor:
         cursor.execute(
             "UPDATE tenants_job SET state = 'running', attempts = attempts + 1, leased_until = %s WHERE id ="
             " (SELECT id FROM tenants_job WHERE id = %s AND state = 'waiting' AND run_at <= %s"
             "  FOR UPDATE SKIP LOCKED)"
-            " RETURNING id, schema_name, name, attempts",
+            " RETURNING id, schema_name, name, args::text, attempts",
             [now + timedelta(seconds=settings.JOB_LEASE_SECONDS), job_id, now],
         )
         row = cursor.fetchone()
-        if row is None:
-            return None
-        args = Job.objects.values_list("args", flat=True).get(pk=row[0])
-    return Claim(row[0], row[1], row[2], args, row[3])
+    return None if row is None else Claim(row[0], row[1], row[2], json.loads(row[3]), row[4])
 
 
 def put_back(claim: Claim, *, error: BaseException, now: datetime) -> None:
@@ -132,7 +130,7 @@ def watch(*, now: datetime) -> int:
 
 
 def put_back_unfinished(schema_name: str) -> int:
-    """Free what an interrupted rehearsal was at; nobody else works on a rehearsal's jobs. Returns how many."""
+    """Free what an interrupted rehearsal was at; nobody else works on its jobs. Returns how many."""
     running = Job.objects.filter(schema_name=schema_name, state=Job.State.RUNNING)
     return running.update(state=Job.State.WAITING, leased_until=None, attempts=0)
 
@@ -147,8 +145,11 @@ def tick(*, now: datetime) -> bool:
                 return False
         watch(now=now)
         for plan in planners():
-            with transaction.atomic():
-                plan(now)
+            try:
+                with transaction.atomic():
+                    plan(now)
+            except Exception:  # one planner's trouble holds up neither the others nor the sweep
+                log.exception("planner %s.%s failed", plan.__module__, plan.__qualname__)
     sweep(now=now)
     return True
 

@@ -4,10 +4,12 @@ A connection starts outside every tenant and refuses each statement with `NoTena
 `SET` when the transaction or savepoint around it rolls back, so every rollback forgets what was applied.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from django.db.backends.postgresql.base import CursorDebugWrapper
+from django.db.backends.utils import CursorWrapper
 from django_tenants.postgresql_backend import base as django_tenants_backend
 from psycopg.pq import TransactionStatus
 
@@ -16,6 +18,33 @@ from tenants.errors import NoTenant
 PUBLIC = "public"
 PUBLIC_ROLE = "proe_public"
 APPLY = "SELECT set_config('role', %s, false), set_config('search_path', %s, false)"
+
+
+class _LooksAgain:
+    """What Django's execute wrappers do not see: a kept cursor that copies or streams after a switch."""
+
+    cursor: Any
+    db: Any
+
+    def copy(self, *args: Any, **kwargs: Any) -> Any:
+        self.db._handle_search_path()
+        return self.cursor.copy(*args, **kwargs)
+
+    def stream(self, *args: Any, **kwargs: Any) -> Any:
+        self.db._handle_search_path()
+        return self.cursor.stream(*args, **kwargs)
+
+    def callproc(self, *args: Any, **kwargs: Any) -> Any:
+        self.db._handle_search_path()
+        return super().callproc(*args, **kwargs)  # type: ignore[misc]
+
+
+class _Cursor(_LooksAgain, CursorWrapper):
+    pass
+
+
+class _DebugCursor(_LooksAgain, CursorDebugWrapper):
+    pass
 
 
 class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):  # type: ignore[misc]
@@ -82,6 +111,35 @@ class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):  # type: ignore[m
             yield
         finally:
             self._hands_off = before
+
+    def make_cursor(self, cursor: Any) -> CursorWrapper:
+        return _Cursor(cursor, self)
+
+    def make_debug_cursor(self, cursor: Any) -> CursorWrapper:
+        return _DebugCursor(cursor, self)
+
+    # What is put off until the commit happens in the tenant where it was put off.
+
+    def on_commit(self, func: Callable[[], Any], robust: bool = False) -> None:
+        if not callable(func):
+            raise TypeError("on_commit()'s callback must be a callable.")
+        tenant = self.tenant
+
+        def there() -> None:
+            before = self.tenant
+            self._point_at(tenant)
+            try:
+                func()
+            finally:
+                self._point_at(before)
+
+        super().on_commit(there, robust)
+
+    def _point_at(self, tenant: Any) -> None:
+        if tenant is None:
+            self.leave_tenant()
+        else:
+            self.set_tenant(tenant)
 
     # Everything that can undo a SET on the server.
 
