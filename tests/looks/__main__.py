@@ -1,4 +1,7 @@
-"""`python -m tests.looks [folder] [page …]`: photograph the gallery, wide and narrow, light and dark; check it with axe."""
+"""`python -m tests.looks [folder] [page …]`: photograph the gallery and check it with axe.
+
+Every page wide and narrow, in light and dark.
+"""
 
 import sys
 import threading

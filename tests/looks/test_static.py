@@ -1,0 +1,43 @@
+import gzip
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [path for path in (ROOT / "templates").rglob("*.html") if "mail" not in path.parts]
+INLINE = re.compile(r"""\sstyle=|\son[a-z]+=|<style|<script(?![^>]*\ssrc=)|javascript:|hx-on|\{\#[^}]*\n""")
+
+
+def size(*paths: Path) -> int:
+    return sum(len(gzip.compress(path.read_bytes(), 9)) for path in paths)
+
+
+def test_styles_and_scripts_stay_small() -> None:
+    assert size(*(ROOT / "static" / "css").glob("*.css")) <= 12_000
+    assert size(*(ROOT / "static" / "js").glob("*.js")) <= 3_000
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
+def test_no_page_has_inline_script_or_style(path: Path) -> None:
+    assert INLINE.findall(path.read_text()) == []
+
+
+def test_the_public_site_has_no_script() -> None:
+    assert "<script" not in (ROOT / "templates/base.html").read_text()
+    assert "<script" not in (ROOT / "templates/public/base.html").read_text()
+
+
+@pytest.mark.browser
+def test_the_gallery_has_no_findings(tmp_path: Path) -> None:
+    """Wide and narrow, light and dark: axe, the strict CSP, no sideways scroll."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.looks", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
