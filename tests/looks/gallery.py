@@ -143,7 +143,7 @@ def _charts() -> dict[str, Chart]:
 
 
 def context(request: HttpRequest) -> dict[str, Any]:
-    wrong = {"data": {}} if "wrong" in request.GET else {}
+    wrong: dict[str, Any] | None = {} if "wrong" in request.GET else None
     done = ("Connect Stripe", "Set your brand")
     return {
         "tenant": SimpleNamespace(name="Acme Hosting"),
@@ -168,8 +168,8 @@ def context(request: HttpRequest) -> dict[str, Any]:
         "choices": [("All", "", 503), ("Open", "open", 38), ("Overdue", "overdue", 9), ("Paid", "paid", 456)],
         "page": Paginator(_rows(), 12).get_page(3),
         "filters": Filters(),
-        "form": ProductForm(**wrong),
-        "login": LogIn(**wrong),
+        "form": ProductForm(wrong),
+        "login": LogIn(wrong),
         "statuses": ["draft", "open", "paid", "void", "overdue", "needs_action", "processing", "parked"],
         "notices": [
             ("info", "For your information"),
@@ -202,7 +202,8 @@ def _brand(request: HttpRequest) -> HttpResponse:
 
 
 def _page(route: str, template: str, name: str = "") -> Any:
-    return path(route, _show, {"template": template}, name=name or None)
+    kwargs = {"template": template}
+    return path(route, _show, kwargs, name=name) if name else path(route, _show, kwargs)
 
 
 def _urls() -> list[Any]:

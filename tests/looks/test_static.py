@@ -22,7 +22,7 @@ def test_styles_and_scripts_stay_small() -> None:
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
 def test_no_page_has_inline_script_or_style(path: Path) -> None:
-    assert INLINE.findall(path.read_text()) == []
+    assert INLINE.findall(re.sub(r"\{%.*?%\}", "", path.read_text())) == []
 
 
 def test_the_public_site_has_no_script() -> None:
