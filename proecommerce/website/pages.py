@@ -1,8 +1,11 @@
 """Pages of the public host."""
 
+from csp.decorators import csp_update
+from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.acting import actor_of
 from accounts.onboarding import sign_up
@@ -19,6 +22,8 @@ def plans(request: HttpRequest) -> HttpResponse:
     return render(request, "public/plans.html")
 
 
+@sensitive_post_parameters("password")
+@csp_update({"form-action": [settings.SITE_URL.replace("://", "://*.", 1)]})  # it leads on to the new host
 def sign_up_page(request: HttpRequest) -> HttpResponse:
     """Make a tenant from the form and lead its owner to the log-in of the new host."""
     form = SignUpForm(request.POST or None)
