@@ -205,7 +205,7 @@ def fields(form: BaseForm, *names: str) -> dict[str, Any]:
     return {"visible": visible, "hidden": [] if names else form.hidden_fields()}
 
 
-@register.inclusion_tag("partials/form_errors.html")
+@register.inclusion_tag("partials/error_summary.html")
 def form_errors(*forms: BaseForm) -> dict[str, Any]:
     """The summary of what is wrong; it takes the focus. Nothing for forms without errors."""
     bound = [form for form in forms if form is not None]

@@ -156,3 +156,8 @@ def test_a_chart_comes_with_the_table_of_its_figures() -> None:
 def test_the_error_page_needs_nothing() -> None:
     page = engines["django"].get_template("500.html").render()
     assert "<h1>Something broke on our side</h1>" in page
+
+
+def test_the_summary_is_the_same_when_included() -> None:
+    source = '{% include "partials/form_errors.html" %}'
+    assert draw(source, form=Person({})) == draw("{% form_errors form %}", form=Person({}))
