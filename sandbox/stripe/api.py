@@ -13,7 +13,7 @@ from sandbox.stripe.errors import StripeError, api_error, forbidden, rate_limite
 from sandbox.stripe.faults import Fault, Faults
 from sandbox.stripe.forms import check, decode
 from sandbox.stripe.http import Request, Response
-from sandbox.stripe.idempotency import Ledger
+from sandbox.stripe.idempotency import Ledger, kept_body
 from sandbox.stripe.listing import expand
 from sandbox.stripe.routing import Route, find
 from sandbox.stripe.store import Account, State
@@ -81,7 +81,7 @@ class Api:
         return Context(
             state=self._state,
             account=account,
-            now=self._state.clock.now(),
+            now=self._state.now(account.id),
             base_url=self.base_url,
             application=application,
             publishable=key.startswith("pk_"),
@@ -94,22 +94,21 @@ class Api:
         key = ctx.idempotency_key
         if key is None:
             return (await self._with_faults(request, params, ctx))[0]
-        kept = self._ledger.begin(ctx.account.id, key, request.path, request.body)
+        kept = self._ledger.begin(ctx.account.id, key, request.path, params)
         if kept is not None:
             headers = [
                 ("Idempotency-Key", key),
                 ("Idempotent-Replayed", "true"),
                 ("Original-Request", "req_kept"),
             ]
-            return Response(kept["status"], kept["answer"].encode(), headers=headers)
+            return Response(kept["status"], kept_body(kept), headers=headers)
         keep = False
         response = Response()
         try:
             response, keep = await self._with_faults(request, params, ctx)
         finally:
             if keep:
-                answer = response.body.decode()
-                self._ledger.finish(ctx.account.id, key, request.path, request.body, response.status, answer)
+                self._ledger.finish(ctx.account.id, key, request.path, params, response.status, response.body)
             else:
                 self._ledger.abandon(ctx.account.id, key)
         response.headers.append(("Idempotency-Key", key))

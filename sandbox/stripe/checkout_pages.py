@@ -28,7 +28,7 @@ def find_challenged(
     row = account.tables[_kind(intent_id)].rows.get(intent_id) if account is not None else None
     if account is None or row is None or row["client_secret"] != given.get("client_secret"):
         return None
-    return Context(state=state, account=account, now=state.clock.now(), base_url=base_url), row
+    return Context(state=state, account=account, now=state.now(account.id), base_url=base_url), row
 
 
 def _unknown() -> Response:

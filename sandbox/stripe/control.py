@@ -12,17 +12,17 @@ from sandbox.stripe.context import Context
 from sandbox.stripe.delivery import Courier
 from sandbox.stripe.disputes import open_dispute
 from sandbox.stripe.errors import StripeError
-from sandbox.stripe.events import replay
+from sandbox.stripe.events import replay, thawed
 from sandbox.stripe.faults import Faults
 from sandbox.stripe.http import Request, Response
-from sandbox.stripe.store import KINDS, State
+from sandbox.stripe.store import KINDS, Account, State
 from sandbox.stripe.types import Obj
 
 HELP = {
     "fault": "kind, path, method, account, event, times (null: until cleared), skip, seconds, copies",
     "clear_faults": "id (all when left out)",
-    "advance": "seconds",
-    "set_clock": "at (seconds since the epoch)",
+    "advance": "seconds, account (by id or key; its clock alone)",
+    "set_clock": "at (seconds since the epoch), account",
     "deliver": "order: created, reverse or shuffle; sends waiting and held webhooks now",
     "dump": "account (by id or key; all when left out), kinds",
     "dispute": "charge, reason",
@@ -90,16 +90,23 @@ class Control:
         return {"faults": self._faults.shown()}
 
     def _do_advance(self, given: Obj) -> Obj:
-        return self._moved(self._state.clock.now() + int(given["seconds"]))
+        account_id = self._account_id(given)
+        return self._moved(account_id, self._now(account_id) + int(given["seconds"]))
 
     def _do_set_clock(self, given: Obj) -> Obj:
-        return self._moved(int(given["at"]))
+        return self._moved(self._account_id(given), int(given["at"]))
 
-    def _moved(self, at: int) -> Obj:
-        self._state.clock.set(at)
+    def _now(self, account_id: str | None) -> int:
+        return self._state.clock.now() if account_id is None else self._state.now(account_id)
+
+    def _moved(self, account_id: str | None, at: int) -> Obj:
+        if account_id is None:
+            self._state.clock.set(at)
+        else:
+            self._state.offsets[account_id] = at - self._state.clock.now()
         self._state.dirty_misc = True
         self._courier.wake()
-        return {"now": self._state.clock.now()}
+        return {"now": self._now(account_id)}
 
     def _account_id(self, given: Obj) -> str | None:
         name = given.get("account")
@@ -113,7 +120,7 @@ class Control:
         return {
             account.id: {
                 "account": account.row,
-                **{kind: list(account.tables[kind].rows.values()) for kind in kinds},
+                **{kind: _rows(account, kind) for kind in kinds},
             }
             for account in self._state.accounts.values()
             if wanted in (None, account.id)
@@ -123,7 +130,7 @@ class Control:
         for account in self._state.accounts.values():
             row = account.tables[kind].rows.get(object_id)
             if row is not None:
-                now = self._state.clock.now()
+                now = self._state.now(account.id)
                 return Context(self._state, account, now, self._api.base_url), row
         raise KeyError(object_id)
 
@@ -147,7 +154,7 @@ class Control:
     def _do_replay(self, given: Obj) -> Obj:
         ctx, event = self._context_of("event", given["event"])
         replay(self._state, ctx.account, event)
-        return event
+        return thawed(event)
 
     def _do_reset(self, given: Obj) -> Obj:
         self._faults.clear()
@@ -156,6 +163,11 @@ class Control:
         self._api.log.clear()
         self._wipe()
         return {"now": self._state.clock.now()}
+
+
+def _rows(account: Account, kind: str) -> list[Obj]:
+    rows = account.tables[kind].rows.values()
+    return [thawed(row) for row in rows] if kind == "event" else list(rows)
 
 
 def _json(status: int, body: Any) -> Response:

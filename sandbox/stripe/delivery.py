@@ -8,6 +8,7 @@ import random
 import time
 from collections import deque
 
+from sandbox.stripe.events import thawed
 from sandbox.stripe.faults import Faults
 from sandbox.stripe.outbound import Client, NotLoopbackError
 from sandbox.stripe.store import State
@@ -155,7 +156,9 @@ class Courier:
         endpoint = owner.rows.get(delivery["endpoint"])
         if endpoint is None or event is None or endpoint["status"] != "enabled":
             return None
-        body = {**event, "account": delivery["account"]} if delivery["connect"] else event
+        body = thawed(event)
+        if delivery["connect"]:
+            body["account"] = delivery["account"]
         payload = json.dumps(body).encode()
         # Receivers compare the time with their own clock, which is the real one whatever ours says.
         signature = sign(payload, owner.hidden[delivery["endpoint"]]["secret"], int(time.time()))

@@ -15,6 +15,11 @@ from sandbox.stripe.types import Obj
 KEPT_SECONDS = 30 * 86400
 
 
+def thawed(event: Obj) -> Obj:
+    """An event as the API shows it; at rest its data is text, which takes a fraction of the memory."""
+    return {**event, "data": json.loads(event["data"])}
+
+
 def snapshot(row: Obj) -> Obj:
     copy: Obj = json.loads(json.dumps(row))
     return copy
@@ -37,16 +42,19 @@ def record_for(
     request: Obj | None = None,
     only_connect: bool = False,
 ) -> Obj:
-    data: Obj = {"object": snapshot(row)}
+    data: Obj = {"object": row}
     if previous is not None:
         data["previous_attributes"] = previous
-    event = shapes.event(state.clock.now(), type_, data, request or {"id": None, "idempotency_key": None})
+    frozen = json.dumps(data)
+    event = shapes.event(
+        state.now(account.id), type_, frozen, request or {"id": None, "idempotency_key": None}
+    )
     targets = _targets(state, account, type_, only_connect=only_connect)
     event["pending_webhooks"] = len(targets)
     account.tables["event"].add(event)
     for owner, endpoint_id, connect in targets:
         _plan(state, event, account, owner, endpoint_id, connect=connect)
-    _forget_old(account, state.clock.now())
+    _forget_old(account, state.now(account.id))
     return event
 
 
@@ -130,7 +138,8 @@ def list_events(ctx: Context, params: Obj) -> Obj:
             return False
         return not wanted or any(_matches(row["type"], pattern) for pattern in wanted)
 
-    return page(ctx, "event", params, where=where, keep=keep)
+    found = page(ctx, "event", params, where=where, keep=keep)
+    return {**found, "data": [thawed(row) for row in found["data"]]}
 
 
 def _matches(type_: str, pattern: str) -> bool:
@@ -141,4 +150,4 @@ def _matches(type_: str, pattern: str) -> bool:
 
 @route("GET", "/v1/events/{id}")
 def retrieve_event(ctx: Context, params: Obj, event_id: str) -> Any:
-    return ctx.get("event", event_id)
+    return thawed(ctx.get("event", event_id))

@@ -2,6 +2,9 @@
 well."""
 
 import hashlib
+import json
+import zlib
+from base64 import b64decode, b64encode
 
 from sandbox.stripe.errors import key_in_use, key_reused
 from sandbox.stripe.store import State
@@ -11,6 +14,15 @@ KEPT_SECONDS = 24 * 3600
 _MAX_KEY = 255
 
 
+def _digest(params: Obj) -> str:
+    return hashlib.sha256(json.dumps(params, sort_keys=True).encode()).hexdigest()
+
+
+def kept_body(entry: Obj) -> bytes:
+    """The answer as it was given the first time."""
+    return zlib.decompress(b64decode(entry["answer"]))
+
+
 class Ledger:
     """First answers by account and key; a key in flight has an entry without an answer."""
 
@@ -18,13 +30,12 @@ class Ledger:
         self._state = state
         self._flying: set[str] = set()
 
-    def begin(self, account_id: str, key: str, path: str, body: bytes) -> Obj | None:
+    def begin(self, account_id: str, key: str, path: str, params: Obj) -> Obj | None:
         """The kept answer, or None when the request is the first and must be executed."""
         place = f"{account_id} {key}"
         entry = self._entry(place)
-        digest = hashlib.sha256(body).hexdigest()
         if entry is not None:
-            if entry["path"] != path or entry["digest"] != digest:
+            if entry["path"] != path or entry["digest"] != _digest(params):
                 raise key_reused(key, entry["path"], path)
             return entry
         if place in self._flying:
@@ -34,24 +45,28 @@ class Ledger:
 
     def _entry(self, place: str) -> Obj | None:
         entry = self._state.idempotency.get(place)
-        if entry is not None and entry["at"] <= self._state.clock.now() - KEPT_SECONDS:
+        if entry is not None and self._is_old(place, entry):
             self._drop(place)
             return None
         return entry
+
+    def _is_old(self, place: str, entry: Obj) -> bool:
+        now = self._state.now(place.partition(" ")[0])
+        return bool(entry["at"] <= now - KEPT_SECONDS)
 
     def _drop(self, place: str) -> None:
         del self._state.idempotency[place]
         self._state.dirty_idempotency.add(place)
 
-    def finish(self, account_id: str, key: str, path: str, body: bytes, status: int, answer: str) -> None:
+    def finish(self, account_id: str, key: str, path: str, params: Obj, status: int, answer: bytes) -> None:
         place = f"{account_id} {key}"
         self._flying.discard(place)
         self._state.idempotency[place] = {
             "path": path,
-            "digest": hashlib.sha256(body).hexdigest(),
+            "digest": _digest(params),
             "status": status,
-            "answer": answer,
-            "at": self._state.clock.now(),
+            "answer": b64encode(zlib.compress(answer, 1)).decode(),
+            "at": self._state.now(account_id),
         }
         self._state.dirty_idempotency.add(place)
         self._prune()
@@ -62,10 +77,9 @@ class Ledger:
 
     def _prune(self) -> None:
         """Entries stand in the order they came; a few of the oldest are looked at each time."""
-        limit = self._state.clock.now() - KEPT_SECONDS
         old: list[str] = []
         for place, entry in self._state.idempotency.items():
-            if entry["at"] > limit or len(old) == 50:
+            if len(old) == 50 or not self._is_old(place, entry):
                 break
             old.append(place)
         for place in old:

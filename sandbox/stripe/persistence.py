@@ -3,6 +3,7 @@ moment."""
 
 import json
 import sqlite3
+import threading
 from pathlib import Path
 
 from sandbox.stripe.store import KINDS, Account, State
@@ -22,6 +23,8 @@ class Snapshot:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Written from a worker thread while the server goes on answering, one write at a time.
         self._db = sqlite3.connect(path, check_same_thread=False)
+        self._lock = threading.Lock()
+        self._wipes = 0
         self._db.execute("pragma journal_mode = wal")
         self._db.execute("pragma synchronous = normal")
         self._db.executescript(_SCHEMA)
@@ -48,13 +51,13 @@ class Snapshot:
         else:
             state.clock.offset = body["clock"]
             state.keys, state.platforms = body["keys"], body["platforms"]
-            state.codes, state.denied = body["codes"], body["denied"]
+            state.codes, state.denied, state.offsets = body["codes"], body["denied"], body["offsets"]
             state.grants = {account: set(clients) for account, clients in body["grants"].items()}
 
     def collect(self, state: State) -> "Changes":
         """What changed since the last time, serialised in the caller's thread so that it cannot change
         under the write."""
-        changes = Changes()
+        changes = Changes(self._wipes)
         for account in state.accounts.values():
             if account.dirty:
                 changes.accounts.append((account.id, json.dumps(account.row)))
@@ -74,7 +77,9 @@ class Snapshot:
         return changes
 
     def write(self, changes: "Changes") -> None:
-        with self._db:
+        with self._lock, self._db:
+            if changes.wipes != self._wipes:
+                return  # collected before everything was forgotten
             self._db.executemany("insert or replace into account values (?, ?)", changes.accounts)
             self._db.executemany("insert or replace into object values (?, ?, ?, ?, ?, ?)", changes.objects)
             self._db.executemany("delete from object where account = ? and kind = ? and id = ?", changes.gone)
@@ -85,7 +90,8 @@ class Snapshot:
         self.write(self.collect(state))
 
     def wipe(self) -> None:
-        with self._db:
+        with self._lock, self._db:
+            self._wipes += 1
             for table in ("object", "account", "entry"):
                 self._db.execute(f"delete from {table}")
 
@@ -94,7 +100,8 @@ class Snapshot:
 
 
 class Changes:
-    def __init__(self) -> None:
+    def __init__(self, wipes: int) -> None:
+        self.wipes = wipes
         self.accounts: list[tuple[str, str]] = []
         self.objects: list[tuple[str, str, str, int, str, str]] = []
         self.gone: list[tuple[str, str, str]] = []
@@ -121,6 +128,7 @@ def _collect_entries(state: State, changes: Changes) -> None:
             "clock": state.clock.offset,
             "keys": state.keys,
             "platforms": state.platforms,
+            "offsets": state.offsets,
             "codes": state.codes,
             "denied": state.denied,
             "grants": {account: sorted(clients) for account, clients in state.grants.items()},

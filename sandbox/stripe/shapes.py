@@ -231,7 +231,7 @@ def setup_attempt(now: int, intent: Obj, method_id: str, details: Obj, status: s
     }
 
 
-def event(now: int, type_: str, data: Obj, request: Obj) -> Obj:
+def event(now: int, type_: str, data: str, request: Obj) -> Obj:
     return {
         "id": f"evt_1{ids.random_text(23)}",
         "object": "event",

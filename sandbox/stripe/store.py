@@ -164,12 +164,17 @@ class State:
         self.grants: dict[str, set[str]] = {}  # account -> client ids that may act for it
         self.codes: dict[str, Obj] = {}  # OAuth codes not yet redeemed
         self.denied: dict[str, list[str]] = {}  # restricted key -> path prefixes that it may not use
+        self.offsets: dict[str, int] = {}  # accounts whose clock was moved apart from the others
         self.deliveries: dict[str, Obj] = {}  # webhooks still to be sent
         self.idempotency: dict[str, Obj] = {}  # "account key" -> first answer
         # What changed and is not saved yet, of the two stores that are written to by every request.
         self.dirty_deliveries: set[str] = set()
         self.dirty_idempotency: set[str] = set()
         self.dirty_misc = True
+
+    def now(self, account_id: str) -> int:
+        """The time on an account's clock: the stand-in's own, unless it was moved for that account alone."""
+        return self.clock.now() + self.offsets.get(account_id, 0)
 
     def plan(self, delivery: Obj) -> None:
         """A webhook to be sent; kept until it has arrived or been given up."""

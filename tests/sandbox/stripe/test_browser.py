@@ -6,10 +6,11 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import stripe
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
 
 from tests.sandbox.stripe.conftest import StandIn
@@ -126,8 +127,8 @@ def open_payment(page: Page, embedding: str, name: str, secret: str | None, **mo
 
 
 def new_intent(client: stripe.StripeClient, **more: Any) -> stripe.PaymentIntent:
-    wish: Any = {"amount": 2599, "currency": "eur", "automatic_payment_methods": {"enabled": True}, **more}
-    return client.v1.payment_intents.create(wish)
+    wish: Any = {"amount": 2599, "currency": "eur", "automatic_payment_methods": {"enabled": True}}
+    return client.v1.payment_intents.create(wish | more)
 
 
 def test_a_card_pays_and_the_script_marks_the_visitor(
@@ -214,10 +215,10 @@ def test_a_card_is_saved_by_a_setup_and_the_browser_is_sent_back(
     assert f"setup_intent={setup.id}" in page.url
     assert "redirect_status=succeeded" in page.url
     saved = client.v1.payment_methods.list({"customer": customer.id}).data
-    wish: Any = {"amount": 900, "currency": "eur", "customer": customer.id, "payment_method": saved[0].id}
-    assert (
-        client.v1.payment_intents.create({**wish, "off_session": True, "confirm": True}).status == "succeeded"
+    later = new_intent(
+        client, customer=customer.id, payment_method=saved[0].id, off_session=True, confirm=True
     )
+    assert later.status == "succeeded"
 
 
 def test_a_wrong_secret_is_a_load_error(
@@ -273,8 +274,6 @@ def test_a_server_side_redirect_challenge_comes_back(
 def test_every_page_and_frame_is_accessible(
     page: Page, embedding: str, stand_in: StandIn, client: stripe.StripeClient, name: str
 ) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     challenged = new_intent(
         client, payment_method="pm_card_authenticationRequired", confirm=True, return_url=f"{embedding}/done"
     )
@@ -285,8 +284,9 @@ def test_every_page_and_frame_is_accessible(
         str(challenged.next_action.redirect_to_url.url),
         f"{stand_in.public}/elements/payment",
     ]
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)
         for address in addresses:
             page.goto(address)
             found = Axe().run(page)

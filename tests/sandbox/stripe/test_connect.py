@@ -160,9 +160,9 @@ def test_connect_endpoints_hear_of_connected_accounts_and_ordinary_ones_of_their
     token = connect(stand_in, platform, client_id, f"{name}@example.com")
     acting = stand_in.client(f"sk_test_platform{name}", account=token.stripe_user_id)
     wish: Any = {"url": receiver.url, "enabled_events": ["customer.created"]}
-    platform.v1.webhook_endpoints.create({**wish, "connect": True})
-    platform.v1.webhook_endpoints.create({**wish, "url": f"{receiver.url}own"})
-    through = acting.v1.webhook_endpoints.create({**wish, "url": f"{receiver.url}theirs"})
+    platform.v1.webhook_endpoints.create(wish | {"connect": True})
+    platform.v1.webhook_endpoints.create(wish | {"url": f"{receiver.url}own"})
+    through = acting.v1.webhook_endpoints.create(wish | {"url": f"{receiver.url}theirs"})
     assert through.application == client_id
     acting.v1.customers.create({"name": "theirs"})
     platform.v1.customers.create({"name": "own"})

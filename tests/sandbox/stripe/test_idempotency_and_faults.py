@@ -24,7 +24,8 @@ def charges(client: stripe.StripeClient) -> int:
 
 
 def attempt(client: stripe.StripeClient, key: str, **change: Any) -> stripe.PaymentIntent:
-    return client.v1.payment_intents.create({**WISH, **change}, {"idempotency_key": key})
+    wish: Any = WISH | change
+    return client.v1.payment_intents.create(wish, {"idempotency_key": key})
 
 
 def test_the_same_key_gets_the_first_answer_and_charges_once(client: stripe.StripeClient) -> None:

@@ -1,5 +1,7 @@
 """Payments by the API: cards that pay, cards that do not, capture, cancellation, fees."""
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -54,13 +56,12 @@ DECLINES = [
 def test_a_declined_card_says_why_and_shows_the_intent(
     client: stripe.StripeClient, number: str, token: str, code: str, decline: str
 ) -> None:
-    card = {"number": number, "exp_month": 12, "exp_year": 2034, "cvc": "123"}
-    by_number = client.v1.payment_methods.create({"type": "card", "card": card})  # type: ignore[arg-type,typeddict-item]
+    card: Any = {"number": number, "exp_month": 12, "exp_year": 2034, "cvc": "123"}
+    by_number = client.v1.payment_methods.create({"type": "card", "card": card})
     for method in (by_number.id, token):
         with pytest.raises(stripe.CardError) as refused:
             pay(client, method)
-        error = refused.value.error
-        assert error is not None
+        error: Any = refused.value.error
         assert (refused.value.http_status, error.type, error.code) == (402, "card_error", code)
         assert error.decline_code == decline
         assert error.payment_intent.status == "requires_payment_method"
@@ -88,9 +89,9 @@ def test_off_session_needs_authentication_until_the_card_was_set_up(
     customer, method = saved_card(client, "pm_card_authenticationRequiredOnSetup")
     with pytest.raises(stripe.CardError) as refused:
         pay(client, method, customer=customer, off_session=True)
-    assert refused.value.error is not None
-    assert (refused.value.code, refused.value.error.decline_code) == ("authentication_required",) * 2
-    assert refused.value.error.payment_intent.last_payment_error.payment_method.id == method
+    error: Any = refused.value.error
+    assert (refused.value.code, error.decline_code) == ("authentication_required",) * 2
+    assert error.payment_intent.last_payment_error.payment_method.id == method
     setup = client.v1.setup_intents.create(
         {"customer": customer, "payment_method": method, "confirm": True, "usage": "off_session"}
     )
@@ -182,7 +183,7 @@ def test_a_paid_intent_cannot_be_paid_or_cancelled_again(client: stripe.StripeCl
     ],
 )
 def test_wrong_parameters_are_refused_by_name(
-    client: stripe.StripeClient, params: dict[str, object], code: str
+    client: stripe.StripeClient, params: dict[str, Any], code: str
 ) -> None:
     with pytest.raises(stripe.InvalidRequestError) as refused:
         pay(client, **params)

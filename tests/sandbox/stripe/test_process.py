@@ -70,6 +70,21 @@ def test_a_kill_loses_at_most_the_last_moment(tmp_path: Path) -> None:
         second.stop()
 
 
+def test_a_reset_is_kept_over_a_restart(tmp_path: Path) -> None:
+    file = str(tmp_path / "stripe.state")
+    first = launch("--state", file)
+    first.client("sk_test_gone").v1.customers.create({})
+    first.control("reset")
+    kept = first.client("sk_test_kept").v1.customers.create({})
+    first.stop()
+    second = launch("--state", file)
+    try:
+        assert second.client("sk_test_gone").v1.customers.list().data == []
+        assert [row.id for row in second.client("sk_test_kept").v1.customers.list().data] == [kept.id]
+    finally:
+        second.stop()
+
+
 def test_a_taken_port_is_said_clearly(stand_in: StandIn) -> None:
     command = [sys.executable, "-m", "sandbox.stripe", "--port", str(stand_in.port)]
     failed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=20, check=False)

@@ -214,5 +214,16 @@ def test_events_older_than_thirty_days_are_gone(stand_in: StandIn, client: strip
     assert [event.type for event in client.v1.events.list().data] == ["customer.updated"]
 
 
+def test_one_accounts_clock_moves_without_the_others(
+    stand_in: StandIn, client: stripe.StripeClient, key: str, name: str
+) -> None:
+    at = int(time.time()) + 400 * 86400
+    stand_in.control("set_clock", at=at, account=key)
+    assert 0 <= client.v1.customers.create({}).created - at <= 2
+    assert 0 <= client.v1.events.list().data[0].created - at <= 2
+    other = stand_in.client(f"sk_test_c{name}").v1.customers.create({})
+    assert abs(other.created - time.time()) <= 2
+
+
 def test_health_is_answered(stand_in: StandIn) -> None:
     assert httpx.get(f"{stand_in.base}/healthz").json() == {"status": "ok"}
