@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.looks import gallery
+from tests.looks.brands import unreadable
 
 WIDTHS = (1280, 360)
 SCHEMES = ("light", "dark")
@@ -66,6 +67,8 @@ def main(folder: Path, names: list[str]) -> int:
             for width in WIDTHS:
                 for scheme in SCHEMES:
                     wrong += look(browser, base, name, width, scheme, folder)
+        if not names:
+            wrong += unreadable(browser, base)
         browser.close()
     print("\n".join(wrong) or f"{len(names or gallery.PAGES)} pages, nothing wrong; pictures in {folder}")
     return bool(wrong)
