@@ -35,39 +35,57 @@ _EVIDENCE = [
 EVIDENCE_FIELDS = tuple(_EVIDENCE)
 
 
+# What is null until something sets it.
+_INTENT_EMPTY: Obj = dict.fromkeys(
+    (
+        "allowed_payment_method_types",
+        "application",
+        "application_fee_amount",
+        "automatic_payment_methods",
+        "canceled_at",
+        "cancellation_reason",
+        "customer",
+        "customer_account",
+        "description",
+        "excluded_payment_method_types",
+        "last_payment_error",
+        "latest_charge",
+        "managed_payments",
+        "next_action",
+        "on_behalf_of",
+        "payment_method",
+        "payment_method_configuration_details",
+        "processing",
+        "receipt_email",
+        "review",
+        "setup_future_usage",
+        "shipping",
+        "source",
+        "statement_descriptor",
+        "statement_descriptor_suffix",
+        "transfer_data",
+        "transfer_group",
+    )
+)
+
+
 def payment_intent(now: int, amount: int, currency: str) -> Obj:
     intent_id = ids.new_id("pi")
     return {
+        **_INTENT_EMPTY,
         "id": intent_id,
         "object": "payment_intent",
-        "allowed_payment_method_types": None,
         "amount": amount,
         "amount_capturable": 0,
         "amount_details": {"tip": {}},
         "amount_received": 0,
-        "application": None,
-        "application_fee_amount": None,
-        "automatic_payment_methods": None,
-        "canceled_at": None,
-        "cancellation_reason": None,
         "capture_method": "automatic_async",
         "client_secret": ids.client_secret(intent_id),
         "confirmation_method": "automatic",
         "created": now,
         "currency": currency,
-        "customer": None,
-        "customer_account": None,
-        "description": None,
-        "excluded_payment_method_types": None,
-        "last_payment_error": None,
-        "latest_charge": None,
         "livemode": False,
-        "managed_payments": None,
         "metadata": {},
-        "next_action": None,
-        "on_behalf_of": None,
-        "payment_method": None,
-        "payment_method_configuration_details": None,
         "payment_method_options": {
             "card": {
                 "installments": None,
@@ -77,17 +95,7 @@ def payment_intent(now: int, amount: int, currency: str) -> Obj:
             }
         },
         "payment_method_types": ["card"],
-        "processing": None,
-        "receipt_email": None,
-        "review": None,
-        "setup_future_usage": None,
-        "shipping": None,
-        "source": None,
-        "statement_descriptor": None,
-        "statement_descriptor_suffix": None,
         "status": "requires_payment_method",
-        "transfer_data": None,
-        "transfer_group": None,
     }
 
 
@@ -121,19 +129,38 @@ def charged_card(card: Obj, amount: int, three_d_secure: Obj | None) -> Obj:
     }
 
 
+_CHARGE_EMPTY: Obj = dict.fromkeys(
+    (
+        "application_fee",
+        "balance_transaction",
+        "failure_balance_transaction",
+        "failure_code",
+        "failure_message",
+        "on_behalf_of",
+        "outcome",
+        "presentment_details",
+        "receipt_number",
+        "refunds",
+        "review",
+        "source",
+        "source_transfer",
+        "transfer_data",
+    )
+)
+
+
 def charge(now: int, intent: Obj, method: Obj, card_details: Obj, receipt_base: str) -> Obj:
     """A charge for the whole of an intent, not yet decided: the caller sets what became of it."""
     charge_id = ids.new_id("ch")
     return {
+        **_CHARGE_EMPTY,
         "id": charge_id,
         "object": "charge",
         "amount": intent["amount"],
         "amount_captured": 0,
         "amount_refunded": 0,
         "application": intent["application"],
-        "application_fee": None,
         "application_fee_amount": intent["application_fee_amount"],
-        "balance_transaction": None,
         "billing_details": method["billing_details"],
         "calculated_statement_descriptor": "STRIPE STAND-IN",
         "captured": False,
@@ -142,33 +169,21 @@ def charge(now: int, intent: Obj, method: Obj, card_details: Obj, receipt_base: 
         "customer": intent["customer"],
         "description": intent["description"],
         "disputed": False,
-        "failure_balance_transaction": None,
-        "failure_code": None,
-        "failure_message": None,
         "fraud_details": {},
         "livemode": False,
         "metadata": dict(intent["metadata"]),
-        "on_behalf_of": None,
-        "outcome": None,
         "paid": False,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
         "payment_method_details": {"card": card_details, "type": "card"},
-        "presentment_details": None,
         "radar_options": {},
         "receipt_email": intent["receipt_email"],
-        "receipt_number": None,
         "receipt_url": f"{receipt_base}/receipts/{charge_id}",
         "refunded": False,
-        "refunds": None,
-        "review": None,
         "shipping": intent["shipping"],
-        "source": None,
-        "source_transfer": None,
         "statement_descriptor": intent["statement_descriptor"],
         "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
         "status": "pending",
-        "transfer_data": None,
         "transfer_group": intent["transfer_group"],
     }
 
