@@ -111,6 +111,7 @@ CACHES = {
 BROKER_URL = env.url("BROKER_URL", schemes=("redis", "rediss"))
 JOB_LEASE_SECONDS = env.whole("JOB_LEASE_SECONDS", 300, least=1)
 JOB_TICK_SECONDS = env.whole("JOB_TICK_SECONDS", 10, least=1)
+JOB_REPUBLISH_SECONDS = env.whole("JOB_REPUBLISH_SECONDS", 60, least=1)
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.EmailBackend"]

@@ -20,6 +20,7 @@ RESERVED = frozenset(
     "admin api app assets billing blog cdn docs ftp help imap localhost mail manage mx ns ns1 ns2 pay pop "
     "portal proecommerce public root smtp static staff status stripe support webmail webhooks www".split()
 )
+SHARED_TABLES = {"tenants_tenant", "tenants_host"}
 LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,38}[a-z0-9])")
 
 
@@ -96,5 +97,13 @@ def create_tenant(new: NewTenant, *, actor: Actor, now: datetime) -> Tenant:
                 for prepare in _preparers:
                     prepare(tenant, now)
     except IntegrityError as error:
+        if not _is_about_the_name(error):
+            raise
         raise SlugTaken(f"“{slug}” is taken. Choose another name.") from error
     return tenant
+
+
+def _is_about_the_name(error: IntegrityError) -> bool:
+    """Tell whether somebody else has just taken the slug or its host; anything else is no fault of the slug."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    return diagnosis is not None and diagnosis.sqlstate == "23505" and diagnosis.table_name in SHARED_TABLES

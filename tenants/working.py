@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 
 # Seconds before the next attempt; after the last one the job is parked for a person (about two days in all).
 BACKOFF = (10, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 43200, 43200)
-REPUBLISH_AFTER = timedelta(seconds=60)
 SWEEP_AT_MOST = 2000
 TICK_LOCK = 0x70726F65  # "proe"
 
@@ -111,7 +110,7 @@ def sweep(*, now: datetime) -> int:
             " AND NOT EXISTS (SELECT 1 FROM tenants_tenant t"
             "                 WHERE t.schema_name = j.schema_name AND t.is_rehearsal)"
             " ORDER BY j.run_at LIMIT %s FOR UPDATE SKIP LOCKED) RETURNING id",
-            [now, now, now - REPUBLISH_AFTER, SWEEP_AT_MOST],
+            [now, now, now - timedelta(seconds=settings.JOB_REPUBLISH_SECONDS), SWEEP_AT_MOST],
         )
         ids = [row[0] for row in cursor.fetchall()]
     publish(ids)
