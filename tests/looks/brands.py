@@ -18,7 +18,8 @@ MEASURE = """names => {
     pen.clearRect(0, 0, 1, 1);
     pen.fillStyle = getComputedStyle(probe).color;
     pen.fillRect(0, 0, 1, 1);
-    return "#" + [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3).map(v => v.toString(16).padStart(2, "0")).join("");
+    const bytes = [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    return "#" + bytes.map(byte => byte.toString(16).padStart(2, "0")).join("");
   });
 }"""
 
