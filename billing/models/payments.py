@@ -7,13 +7,17 @@ from tenants.ids import new_id
 
 
 class PaymentProfile(models.Model):
-    """How one customer pays: its Stripe customer, and whether its default card is charged by itself."""
+    """How one customer pays: its Stripe customer, and whether its default card is charged by itself.
+
+    `paused_reason`: why nothing is charged by itself for now, such as an open dispute.
+    """
 
     customer = models.OneToOneField(
         "accounts.Customer", on_delete=models.PROTECT, primary_key=True, related_name="payment_profile"
     )
     stripe_customer = models.CharField(max_length=64, blank=True, default="")
     autopay = models.BooleanField(default=False)
+    paused_reason = models.CharField(max_length=200, blank=True, default="")
 
     def __str__(self) -> str:
         return f"payment profile of {self.customer_id}"
@@ -111,9 +115,7 @@ class Payment(models.Model):
         indexes = [
             models.Index(fields=["invoice", "-created_at"], name="payment_by_invoice"),
             models.Index(fields=["-created_at"], name="payment_by_age"),
-            models.Index(
-                fields=["ask_at"], condition=models.Q(ask_at__isnull=False), name="payment_to_ask"
-            ),
+            models.Index(fields=["ask_at"], condition=models.Q(ask_at__isnull=False), name="payment_to_ask"),
         ]
 
     def __str__(self) -> str:

@@ -3,10 +3,14 @@
 from django.db import models
 
 from tenants.ids import new_id
+from vault.fields import EncryptedTextField
 
 
 class StripeConnection(models.Model):
-    """How we reach the tenant's Stripe account. Secrets are sealed by `vault` (see billing.connecting)."""
+    """How we reach the tenant's Stripe account. Secrets are sealed by `vault`; `reveal()` opens them.
+
+    `swept_until`: up to which instant of Stripe's clock every event is known to be in the inbox.
+    """
 
     class Kind(models.TextChoices):
         CONNECT = "connect", "Stripe Connect"
@@ -16,13 +20,14 @@ class StripeConnection(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     account_id = models.CharField(max_length=64)
     publishable_key = models.CharField(max_length=200)
-    sealed_key = models.BinaryField(null=True)
+    sealed_key = EncryptedTextField(null=True)
     webhook_endpoint = models.CharField(max_length=64, blank=True, default="")
-    sealed_webhook_secret = models.BinaryField(null=True)
+    sealed_webhook_secret = EncryptedTextField(null=True)
     business_name = models.CharField(max_length=200, blank=True, default="")
     livemode = models.BooleanField(default=False)
     connected_at = models.DateTimeField()
     disconnected_at = models.DateTimeField(null=True)
+    swept_until = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

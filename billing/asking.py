@@ -1,0 +1,107 @@
+"""The janitor: asks Stripe what became of payments whose outcome is open. It never charges by guessing."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.actors import Actor
+from billing import collecting, connecting, scheduling, settling
+from billing.connecting import NotConnected
+from billing.models import Payment, PaymentProfile
+from billing.stripe_gateway import Gateway, Intent, NotFound, StripeError, StripeRefused
+from tenants.jobs import Asked, enqueue_many
+
+State = Payment.State
+SETTLED = frozenset({State.FAILED, State.CANCELED, State.PARKED})
+
+
+def ask(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
+    """Bring the payment to where Stripe says it is; ask again later if that is not its end.
+
+    Talks to Stripe: no transaction may be open. Idle payments are cancelled; what Stripe never heard of is
+    sent again within 23 hours, and parked for a person after that.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.state in SETTLED or payment.method == Payment.Method.MANUAL:
+        return payment
+    try:
+        payment = _ask(payment, connecting.gateway(), actor=actor, now=now)
+    except (NotConnected, StripeError):
+        _again(payment_id, now=now)
+        raise
+    if payment.state in Payment.IN_FLIGHT or (payment.state == State.SUCCEEDED and payment.fee is None):
+        _again(payment_id, now=now)
+    return payment
+
+
+def cancel(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
+    """Cancel a payment that waits for its payer, unless it has succeeded meanwhile. Talks to Stripe."""
+    payment = Payment.objects.get(pk=payment_id)
+    if payment.state == State.CREATED and payment.sent_at is None:
+        return settling.cancel_unsent(payment_id, actor=actor, now=now)
+    if payment.state != State.NEEDS_ACTION or not payment.external_id:
+        return payment
+    gateway = connecting.gateway()
+    try:
+        intent = gateway.cancel_intent(payment.external_id)
+    except StripeRefused:
+        intent = gateway.intent(payment.external_id)
+    return settling.apply_intent(payment_id, intent, actor=actor, now=now)
+
+
+def due(now: datetime) -> list[UUID]:
+    """Return the payments to be asked about by now."""
+    return list(
+        Payment.objects.filter(ask_at__lte=now).order_by("ask_at").values_list("pk", flat=True)[:5000]
+    )
+
+
+def _ask(payment: Payment, gateway: Gateway, *, actor: Actor, now: datetime) -> Payment:
+    intent = _find(payment, gateway)
+    if intent is not None:
+        payment = settling.apply_intent(payment.pk, intent, actor=actor, now=now)
+    elif payment.sent_at is None:
+        return _unsent(payment, actor=actor, now=now)
+    elif scheduling.may_post_again(payment, now=now):
+        return collecting.send(payment.pk, actor=actor, now=now)
+    else:
+        why = "Stripe knows of no such payment, and 23 hours have passed since it was sent"
+        return settling.park(payment.pk, why, actor=actor, now=now)
+    if scheduling.is_idle(payment, now=now):
+        return cancel(payment.pk, actor=actor, now=now)
+    return payment
+
+
+def _unsent(payment: Payment, *, actor: Actor, now: datetime) -> Payment:
+    """A saved card is charged after all; a payer who never came so far is not waited for."""
+    if payment.method == Payment.Method.AUTOPAY:
+        return collecting.send(payment.pk, actor=actor, now=now)
+    if now - payment.created_at >= scheduling.STEPS[1]:
+        return settling.cancel_unsent(payment.pk, actor=actor, now=now)
+    return payment
+
+
+def _find(payment: Payment, gateway: Gateway) -> Intent | None:
+    """By its id; where the answer with the id was lost, by the customer and our own id."""
+    if payment.external_id:
+        return gateway.intent(payment.external_id)
+    profile = PaymentProfile.objects.filter(customer=payment.customer_id).first()
+    if payment.sent_at is None or profile is None or not profile.stripe_customer:
+        return None
+    try:
+        return gateway.find_intent(profile.stripe_customer, payment_id=str(payment.pk))
+    except NotFound:
+        return None
+
+
+def _again(payment_id: UUID, *, now: datetime) -> None:
+    """Put the next asking down, unless it is down already."""
+    with transaction.atomic():
+        payment = Payment.objects.select_for_update(of=("self",), no_key=True).get(pk=payment_id)
+        if payment.ask_at is not None and payment.ask_at > now:
+            return
+        jobs: list[Asked] = []
+        scheduling.ask_later(payment, jobs, now=now)
+        payment.save(update_fields=["ask_at", "asked"])
+        enqueue_many(jobs)

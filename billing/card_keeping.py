@@ -1,0 +1,53 @@
+"""Writing saved cards down, inside the transaction of whoever learnt of them."""
+
+from datetime import datetime
+
+from accounts.models import Customer
+from audit.actions import Action
+from audit.recording import Note
+from billing.models import PaymentMethod, PaymentProfile
+from billing.stripe_gateway import Card
+
+
+def keep_card(customer: Customer, card: Card, *, autopay: bool | None, now: datetime) -> list[Note]:
+    """Save the card as the customer's default, with autopay as chosen (None: as it is); needs the lock on it.
+
+    Returns what is to be recorded; nothing when all is so already.
+    """
+    notes: list[Note] = []
+    about = {"brand": card.brand, "last4": card.last4, "customer": str(customer.pk)}
+    saved = PaymentMethod.objects.filter(external_id=card.id).first()
+    if saved is None or saved.removed_at is not None or not saved.is_default:
+        PaymentMethod.objects.filter(customer=customer, is_default=True).update(is_default=False)
+    if saved is None:
+        saved = PaymentMethod(customer=customer, external_id=card.id, saved_at=now, **_face(card))
+        saved.is_default = True
+        saved.save(force_insert=True)
+        notes.append(Note(Action.CARD_SAVED, "payment_method", str(saved.pk), about))
+    elif saved.removed_at is not None or not saved.is_default:
+        saved.removed_at, saved.is_default = None, True
+        saved.save(update_fields=["removed_at", "is_default"])
+        notes.append(Note(Action.CARD_SAVED, "payment_method", str(saved.pk), about))
+    if autopay is not None:
+        notes += switch_autopay(customer, on=autopay)
+    return notes
+
+
+def switch_autopay(customer: Customer, *, on: bool) -> list[Note]:
+    """Turn autopay on or off; returns what is to be recorded."""
+    profile, _ = PaymentProfile.objects.get_or_create(customer=customer)
+    if profile.autopay == on:
+        return []
+    profile.autopay = on
+    profile.save(update_fields=["autopay"])
+    change = {"before": {"autopay": not on}, "after": {"autopay": on}}
+    return [Note(Action.AUTOPAY_CHANGED, "customer", str(customer.pk), change)]
+
+
+def _face(card: Card) -> dict[str, object]:
+    return {
+        "brand": card.brand,
+        "last4": card.last4,
+        "exp_month": card.exp_month,
+        "exp_year": card.exp_year,
+    }

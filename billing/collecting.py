@@ -1,0 +1,233 @@
+"""Collecting an invoice: the payment's row first, committed; then Stripe; then what it answered.
+
+Killed anywhere in between, the row says what is to be asked; its id is the idempotency key, so that no card
+is charged twice.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import Customer
+from audit.actions import Action
+from audit.actors import Actor
+from audit.recording import Note, record, record_many
+from billing import connecting, failpoints, scheduling, settling
+from billing.errors import Refused
+from billing.models import Invoice, Payment, PaymentMethod, PaymentProfile
+from billing.stripe_gateway import (
+    CardDeclined,
+    Failure,
+    Gateway,
+    IdempotencyConflict,
+    Intent,
+    IntentRequest,
+    StripeBusy,
+    StripeRefused,
+    StripeUnavailable,
+)
+from tenants.context import current_schema
+from tenants.jobs import Asked, enqueue_many
+
+State = Payment.State
+
+
+class NothingDue(Refused):
+    """The invoice is not open, or nothing of it is left to pay."""
+
+
+def begin(invoice_id: UUID, *, actor: Actor, now: datetime) -> Payment:
+    """Return the payment by which somebody pays the invoice: the one under way, or a new one.
+
+    Raises `NothingDue`, or `NotConnected`. Locks customer and invoice.
+    """
+    connecting.require()
+    failpoints.reach("before_row")
+    with transaction.atomic():
+        invoice = lock_invoice(invoice_id)
+        under_way = in_flight(invoice)
+        if under_way is not None:
+            return under_way
+        payment = _new(invoice, Payment.Method.CARD, None, now)
+        jobs: list[Asked] = []
+        scheduling.ask_later(payment, jobs, now=now)
+        payment.save(force_insert=True)
+        _record_begun([payment], actor=actor, now=now)
+        transaction.on_commit(lambda: failpoints.reach("before_publish"))
+        enqueue_many(jobs)
+    failpoints.reach("after_row")
+    return payment
+
+
+def begin_autopay(wanted: Sequence[tuple[Invoice, PaymentMethod]], *, actor: Actor, now: datetime) -> None:
+    """Write the payments that charge the saved cards, and have them sent; the invoices are locked already."""
+    payments = [_new(invoice, Payment.Method.AUTOPAY, card, now) for invoice, card in wanted]
+    Payment.objects.bulk_create(payments)
+    _record_begun(payments, actor=actor, now=now)
+    enqueue_many(
+        [
+            Asked("billing.collect", {"payment_id": str(payment.pk)}, key=f"collect:{payment.pk}")
+            for payment in payments
+        ]
+    )
+
+
+def lock_invoice(invoice_id: UUID) -> Invoice:
+    """Lock customer, then invoice; raises `NothingDue` unless something of it is to be paid."""
+    invoice = (
+        Invoice.objects.select_related("customer")
+        .select_for_update(of=("customer", "self"), no_key=True)
+        .get(pk=invoice_id)
+    )
+    if invoice.status == Invoice.Status.PAID:
+        raise NothingDue("This invoice is paid. Nothing is left to do.")
+    if invoice.status != Invoice.Status.OPEN or invoice.amount_due.minor <= 0:
+        raise NothingDue("There is nothing to pay on this invoice.")
+    return invoice
+
+
+def in_flight(invoice: Invoice) -> Payment | None:
+    """Return the payment of the invoice whose outcome is open, if any."""
+    return Payment.objects.filter(invoice=invoice, state__in=Payment.IN_FLIGHT).first()
+
+
+def send(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
+    """Have Stripe carry the payment out, and write down what it answers.
+
+    Talks to Stripe: no transaction may be open. Safe to repeat: within 23 hours of the first call Stripe
+    answers as it did then; afterwards nothing is posted. Raises `StripeBusy` when it is to be tried again.
+    """
+    gateway = connecting.gateway()
+    payment = Payment.objects.select_related("customer", "invoice", "payment_method").get(pk=payment_id)
+    if payment.state not in {State.CREATED, State.SENT, State.UNKNOWN} or payment.external_id:
+        return payment
+    try:
+        customer = ensure_customer(payment.customer, gateway)
+    except StripeRefused as error:
+        return settling.fail(payment_id, _refusal(error), actor=actor, now=now)
+    except StripeUnavailable as error:
+        raise StripeBusy(str(error)) from error
+    if not _mark_sent(payment_id, actor=actor, now=now):
+        return Payment.objects.get(pk=payment_id)
+    try:
+        intent: Intent | Failure = gateway.create_intent(_request(payment, customer), key=str(payment_id))
+    except CardDeclined as error:
+        intent = error.intent or error.failure
+    except IdempotencyConflict as error:
+        return settling.park(payment_id, f"idempotency: {error}", actor=actor, now=now)
+    except StripeRefused as error:
+        intent = _refusal(error)
+    except StripeUnavailable as error:
+        return settling.mark_unknown(payment_id, str(error), actor=actor, now=now)
+    failpoints.reach("after_call")
+    if isinstance(intent, Failure):
+        return settling.fail(payment_id, intent, actor=actor, now=now)
+    failpoints.reach("before_store")
+    return settling.apply_intent(payment_id, intent, actor=actor, now=now)
+
+
+def ensure_customer(customer: Customer, gateway: Gateway) -> str:
+    """Return the id by which Stripe knows the customer, making it known first if it is not."""
+    profile, _ = PaymentProfile.objects.get_or_create(customer=customer)
+    if not profile.stripe_customer:
+        made = gateway.create_customer(
+            name=customer.business_name or customer.name,
+            email=customer.email,
+            metadata={"customer_id": str(customer.pk), "tenant": current_schema()},
+            key=f"customer-{connecting.require().pk}-{customer.pk}",
+        )
+        PaymentProfile.objects.filter(pk=profile.pk, stripe_customer="").update(stripe_customer=made)
+        profile.refresh_from_db()
+    return profile.stripe_customer
+
+
+def _mark_sent(payment_id: UUID, *, actor: Actor, now: datetime) -> bool:
+    """Commit that the call is about to be made; False when it must not be made (any more)."""
+    with transaction.atomic():
+        payment = settling.lock(payment_id)
+        if payment.state not in {State.CREATED, State.SENT, State.UNKNOWN} or payment.external_id:
+            return False
+        if payment.sent_at is None and not _still_wanted(payment):
+            settling.cancel_unsent(payment_id, actor=actor, now=now)
+            return False
+        if not scheduling.may_post_again(payment, now=now):
+            settling.park(payment_id, "no answer within 23 hours; look in Stripe", actor=actor, now=now)
+            return False
+        jobs: list[Asked] = []
+        if payment.sent_at is None:
+            payment.sent_at = now
+            record(
+                Action.PAYMENT_SENT,
+                subject=("payment", payment.pk),
+                actor=actor,
+                now=now,
+                invoice=str(payment.invoice_id),
+            )
+        payment.state = State.SENT
+        if payment.ask_at is None or payment.ask_at <= now:
+            scheduling.ask_later(payment, jobs, now=now)
+        payment.save(update_fields=["sent_at", "state", "ask_at", "asked"])
+        enqueue_many(jobs)
+    return True
+
+
+def _still_wanted(payment: Payment) -> bool:
+    """Whether nothing came between the row and the first call: paid otherwise, voided, the card removed."""
+    card = payment.payment_method
+    fits = payment.amount <= payment.invoice.amount_due.minor
+    return (
+        payment.invoice.status == Invoice.Status.OPEN and fits and (card is None or card.removed_at is None)
+    )
+
+
+def _request(payment: Payment, stripe_customer: str) -> IntentRequest:
+    """The same for every post of this payment: Stripe compares."""
+    return IntentRequest(
+        amount=payment.money,
+        customer=stripe_customer,
+        description=f"Invoice {payment.invoice.number}",
+        metadata={
+            "payment_id": str(payment.pk),
+            "invoice_id": str(payment.invoice_id),
+            "tenant": current_schema(),
+        },
+        card=payment.payment_method.external_id if payment.payment_method else None,
+        keep_card=payment.save_card,
+    )
+
+
+def _new(invoice: Invoice, method: Payment.Method, card: PaymentMethod | None, now: datetime) -> Payment:
+    due = invoice.amount_due
+    return Payment(
+        invoice=invoice,
+        customer=invoice.customer,
+        method=method,
+        amount=due.minor,
+        currency=due.currency,
+        payment_method=card,
+        created_at=now,
+    )
+
+
+def _record_begun(payments: Sequence[Payment], *, actor: Actor, now: datetime) -> None:
+    notes = [
+        Note(
+            Action.PAYMENT_BEGUN,
+            "payment",
+            str(payment.pk),
+            {
+                "invoice": str(payment.invoice_id),
+                "amount": payment.amount,
+                "currency": payment.currency,
+                "method": str(payment.method),
+            },
+        )
+        for payment in payments
+    ]
+    record_many(notes, actor=actor, now=now)
+
+
+def _refusal(error: StripeRefused) -> Failure:
+    return Failure("refused", error.code or "refused", str(error)[:400])

@@ -1,0 +1,202 @@
+"""The tenant's Stripe account: by Connect or by a restricted key, with a webhook endpoint of ours."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+
+from audit.actions import Action
+from audit.actors import Actor
+from audit.recording import record
+from billing import stripe_gateway
+from billing.errors import Refused
+from billing.models import PaymentMethod, PaymentProfile, StripeConnection
+from billing.stripe_gateway import Endpoint, Gateway, StripeBusy, StripeRefused, StripeUnavailable
+from tenants.context import current_schema, current_tenant
+from tenants.directory import site_url
+from tenants.ids import new_id
+from tenants.jobs import enqueue
+
+SALT = "billing.stripe_connect"
+STATE_LIFETIME = timedelta(hours=1)
+FIRST_SWEEP = timedelta(minutes=10)
+EVENTS = (
+    "payment_intent.succeeded",
+    "payment_intent.payment_failed",
+    "payment_intent.canceled",
+    "payment_intent.requires_action",
+    "payment_intent.processing",
+    "setup_intent.succeeded",
+    "charge.refunded",
+    "charge.dispute.created",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.closed",
+    "payment_method.detached",
+)
+
+
+class NotConnected(Refused):
+    """The tenant has no Stripe account connected."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """What is known of an account before its connection is written."""
+
+    kind: StripeConnection.Kind
+    id: str
+    name: str
+    publishable_key: str
+    secret_key: str | None
+    livemode: bool
+
+
+def current() -> StripeConnection | None:
+    """Return the connection that stands, if any."""
+    return StripeConnection.objects.filter(disconnected_at__isnull=True).first()
+
+
+def require() -> StripeConnection:
+    """Return the connection that stands; raises `NotConnected`."""
+    connection = current()
+    if connection is None:
+        raise NotConnected("Card payments are not set up here yet.")
+    return connection
+
+
+def gateway() -> Gateway:
+    """Return the gateway to the tenant's account; raises `NotConnected`."""
+    return stripe_gateway.gateway_for(require())
+
+
+def webhook_url() -> str:
+    """Where Stripe tells this tenant of events."""
+    return f"{site_url(current_tenant())}/webhooks/stripe/"
+
+
+def new_nonce() -> str:
+    """Return what ties one attempt to connect to one browser session."""
+    return secrets.token_urlsafe(24)
+
+
+def authorize_url(*, nonce: str, redirect_uri: str, email: str) -> str:
+    """Return Stripe's page where the business agrees; the state that it brings back holds for an hour."""
+    if not (settings.STRIPE_CLIENT_ID and settings.STRIPE_SECRET_KEY):
+        raise Refused("Connecting by Stripe's page is not set up on this platform. Use a restricted key.")
+    tenant = current_tenant()
+    state = signing.TimestampSigner(salt=SALT).sign_object([tenant.schema_name, nonce])
+    business = {"business_name": tenant.name, "email": email, "country": tenant.country}
+    return stripe_gateway.authorize_url(state=state, redirect_uri=redirect_uri, business=business)
+
+
+def check_state(state: str, *, nonce: str) -> None:
+    """Raise `Refused` unless the state was made for this tenant and this browser session."""
+    try:
+        signer = signing.TimestampSigner(salt=SALT)
+        schema, expected = signer.unsign_object(state, max_age=STATE_LIFETIME)
+    except (signing.BadSignature, ValueError, TypeError) as error:
+        raise Refused("This answer of Stripe is too old or not ours. Start again.") from error
+    same = bool(nonce) and secrets.compare_digest(str(expected).encode(), nonce.encode())
+    if schema != current_schema() or not same:
+        raise Refused("This answer of Stripe belongs to another session. Start again.")
+
+
+def finish_connect(code: str, *, actor: Actor, now: datetime) -> StripeConnection:
+    """Turn the code of a checked callback into the connection. Talks to Stripe: no open transaction."""
+    _refuse_second()
+    try:
+        grant = stripe_gateway.exchange(code)
+        gateway = stripe_gateway.gateway_of_key(settings.STRIPE_SECRET_KEY, account=grant.account)
+        info = gateway.account()
+    except StripeRefused as error:
+        raise Refused("Stripe did not accept the answer. Start again.") from error
+    except (StripeUnavailable, StripeBusy) as error:
+        raise Refused("Stripe does not answer. Nothing was changed; try again soon.") from error
+    account = _Account(
+        StripeConnection.Kind.CONNECT,
+        grant.account,
+        info.name,
+        grant.publishable_key or settings.STRIPE_PUBLISHABLE_KEY,
+        None,
+        grant.livemode,
+    )
+    return _connect(account, gateway, actor=actor, now=now)
+
+
+def connect_by_key(secret_key: str, publishable_key: str, *, actor: Actor, now: datetime) -> StripeConnection:
+    """Connect the account of a restricted (or secret) key. Talks to Stripe: no transaction may be open."""
+    _refuse_second()
+    secret_key, publishable_key = secret_key.strip(), publishable_key.strip()
+    livemode = secret_key.startswith(("rk_live_", "sk_live_"))
+    if not livemode and not secret_key.startswith(("rk_test_", "sk_test_")):
+        raise Refused("That is no restricted key: it begins with rk_live_ or rk_test_.")
+    if not publishable_key.startswith("pk_live_" if livemode else "pk_test_"):
+        raise Refused("The publishable key belongs to another mode than the restricted key.")
+    gateway = stripe_gateway.gateway_of_key(secret_key)
+    try:
+        info = gateway.account()
+    except StripeRefused as error:
+        raise Refused(f"Stripe refuses this key: {error}") from error
+    except (StripeUnavailable, StripeBusy) as error:
+        raise Refused("Stripe does not answer. Nothing was changed; try again soon.") from error
+    kind = StripeConnection.Kind.RESTRICTED_KEY
+    account = _Account(kind, info.id, info.name, publishable_key, secret_key, livemode)
+    return _connect(account, gateway, actor=actor, now=now)
+
+
+def _refuse_second() -> None:
+    if current() is not None:
+        raise Refused("A Stripe account is connected already. Disconnect it first.")
+
+
+def _connect(account: _Account, gateway: Gateway, *, actor: Actor, now: datetime) -> StripeConnection:
+    connection = StripeConnection(
+        id=new_id(),
+        kind=account.kind,
+        account_id=account.id,
+        publishable_key=account.publishable_key,
+        business_name=account.name,
+        livemode=account.livemode,
+        connected_at=now,
+    )
+    endpoint = _register(gateway, key=f"endpoint-{connection.id}")
+    connection.webhook_endpoint = endpoint.id
+    connection.sealed_webhook_secret = endpoint.secret
+    connection.sealed_key = account.secret_key
+    with transaction.atomic():
+        _forget_other_account(account.id, now)
+        connection.save(force_insert=True)
+        record(
+            Action.STRIPE_CONNECTED,
+            subject=("stripe_connection", connection.id),
+            actor=actor,
+            now=now,
+            after={"account": account.id, "kind": account.kind.value, "name": account.name},
+        )
+        if not current_tenant().is_rehearsal:
+            enqueue("billing.sweep_events", run_at=now + FIRST_SWEEP, key=f"sweep:{connection.id}")
+    return connection
+
+
+def _register(gateway: Gateway, *, key: str) -> Endpoint:
+    url = webhook_url()
+    try:
+        for left_over in gateway.endpoints_at(url):
+            gateway.remove_endpoint(left_over)
+        return gateway.register_endpoint(url, EVENTS, key=key)
+    except StripeRefused as error:
+        raise Refused(f"Stripe does not let us register the webhook endpoint: {error}") from error
+    except (StripeUnavailable, StripeBusy) as error:
+        raise Refused("Stripe does not answer. Nothing was changed; try again soon.") from error
+
+
+def _forget_other_account(account_id: str, now: datetime) -> None:
+    """Customers and cards of an account that was connected before are unknown to this one."""
+    before = StripeConnection.objects.order_by("-connected_at").first()
+    if before is not None and before.account_id != account_id:
+        PaymentMethod.objects.filter(removed_at__isnull=True).update(removed_at=now, is_default=False)
+        PaymentProfile.objects.update(stripe_customer="", autopay=False)

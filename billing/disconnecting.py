@@ -1,0 +1,57 @@
+"""Giving a Stripe account back: our webhook endpoint and access removed there, our secrets destroyed here."""
+
+import logging
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.actions import Action
+from audit.actors import Actor
+from audit.recording import record
+from billing import connecting, stripe_gateway
+from billing.errors import Refused
+from billing.models import Payment, StripeConnection
+from billing.stripe_gateway import StripeBusy, StripeRefused, StripeUnavailable
+
+log = logging.getLogger(__name__)
+
+UNDER_WAY = (Payment.State.SENT, Payment.State.PROCESSING, Payment.State.UNKNOWN)
+
+
+def disconnect(*, actor: Actor, now: datetime) -> None:
+    """Remove endpoint, access and secrets. Talks to Stripe: no transaction may be open.
+
+    Raises `Refused` while a payment's outcome is open, or when Stripe does not answer.
+    """
+    connection = connecting.require()
+    under_way = Payment.objects.filter(state__in=UNDER_WAY).exclude(method=Payment.Method.MANUAL).count()
+    if under_way:
+        raise Refused(f"{under_way} payments are under way. Disconnect when they are settled.")
+    _withdraw(connection)
+    with transaction.atomic():
+        locked = StripeConnection.objects.select_for_update(no_key=True).get(pk=connection.pk)
+        if locked.disconnected_at is not None:
+            return
+        locked.disconnected_at = now
+        locked.sealed_key = locked.sealed_webhook_secret = None
+        locked.save(update_fields=["disconnected_at", "sealed_key", "sealed_webhook_secret"])
+        record(
+            Action.STRIPE_DISCONNECTED,
+            subject=("stripe_connection", locked.pk),
+            actor=actor,
+            now=now,
+            before={"account": locked.account_id},
+        )
+
+
+def _withdraw(connection: StripeConnection) -> None:
+    """Remove what is ours from the account. An account that refuses us has removed it already."""
+    try:
+        if connection.webhook_endpoint:
+            stripe_gateway.gateway_for(connection).remove_endpoint(connection.webhook_endpoint)
+        if connection.kind == StripeConnection.Kind.CONNECT:
+            stripe_gateway.deauthorize(connection.account_id)
+    except StripeRefused as error:
+        log.info("disconnecting %s: %s", connection.account_id, error)
+    except (StripeUnavailable, StripeBusy) as error:
+        raise Refused("Stripe does not answer. Nothing was changed; try again soon.") from error

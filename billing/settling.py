@@ -1,0 +1,292 @@
+"""What became of a payment, written down once: ledger, invoice, audit and what follows, in one transaction.
+
+Everything here is given what Stripe says now and may be called any number of times, in any order.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.actions import Action
+from audit.actors import Actor
+from audit.recording import Note, record_many
+from billing import failpoints, ledger, scheduling
+from billing.card_keeping import keep_card
+from billing.ledger import Entry
+from billing.models import Invoice, Payment
+from billing.models.ledger import Account
+from billing.money import Money
+from billing.periods import local_date
+from billing.stripe_gateway import Card, Failure, Fee, Intent, IntentStatus
+from tenants.context import current_tenant
+from tenants.jobs import Asked, enqueue_many
+
+State = Payment.State
+AT_OUR_END = frozenset({State.CREATED, State.SENT, State.UNKNOWN, State.PROCESSING})
+AUTHENTICATION = "authentication_required"
+
+
+@dataclass(slots=True)
+class _Change:
+    """What one call writes besides the payment's row: collected first, then written together."""
+
+    payment: Payment
+    actor: Actor
+    now: datetime
+    booked_on: date | None = None
+    notes: list[Note] = field(default_factory=list)
+    bookings: list[tuple[int, str, list[tuple[Account, Money]]]] = field(default_factory=list)
+    jobs: list[Asked] = field(default_factory=list)
+
+    def note(self, action: Action, **details: object) -> None:
+        about = {"invoice": str(self.payment.invoice_id), **details}
+        self.notes.append(Note(action, "payment", str(self.payment.pk), about))
+
+    def book(
+        self, what: str, action: Action, to: Account, of: Account, money: Money, **details: object
+    ) -> None:
+        """Move money from one account to another, once for this payment; the event says so."""
+        self.note(action, amount=money.minor, currency=money.currency, **details)
+        key = f"payment:{self.payment.pk}:{what}"
+        self.bookings.append((len(self.notes) - 1, key, [(to, money), (of, -money)]))
+
+
+def lock(payment_id: UUID) -> Payment:
+    """Lock customer, invoice and payment, in this order, and return the payment with both."""
+    return (
+        Payment.objects.select_related("customer", "invoice")
+        .select_for_update(of=("customer", "invoice", "self"), no_key=True)
+        .get(pk=payment_id)
+    )
+
+
+def apply_intent(payment_id: UUID, intent: Intent, *, actor: Actor, now: datetime) -> Payment:
+    """Bring the payment to where its intent is now. Money is booked once; what does not fit is parked."""
+    with transaction.atomic():
+        payment = lock(payment_id)
+        change = _Change(payment, actor, now)
+        if payment.external_id is None:
+            payment.external_id = intent.id
+        if not _is_ours(payment, intent):
+            _park(change, f"intent {intent.id} is for {intent.amount}, not {payment.money}")
+        elif payment.state == State.SUCCEEDED:
+            _book_late_fee(change, intent.fee)
+        elif intent.status == IntentStatus.SUCCEEDED:
+            _succeed(change, intent)
+        elif payment.state in Payment.IN_FLIGHT:
+            _follow(change, intent)
+        _write(change)
+    return payment
+
+
+def fail(payment_id: UUID, failure: Failure, *, actor: Actor, now: datetime) -> Payment:
+    """Note a definite no that came without an intent."""
+    with transaction.atomic():
+        payment = lock(payment_id)
+        change = _Change(payment, actor, now)
+        if payment.state in Payment.IN_FLIGHT:
+            _fail(change, failure)
+        _write(change)
+    return payment
+
+
+def mark_unknown(payment_id: UUID, why: str, *, actor: Actor, now: datetime) -> Payment:
+    """Stripe did not answer: whether the card was charged is to be asked, never guessed."""
+    with transaction.atomic():
+        payment = lock(payment_id)
+        change = _Change(payment, actor, now)
+        if payment.state in {State.CREATED, State.SENT}:
+            payment.state = State.UNKNOWN
+            scheduling.ask_later(payment, change.jobs, now=now)
+            change.note(Action.PAYMENT_UNKNOWN, why=why[:200])
+        _write(change)
+    return payment
+
+
+def park(payment_id: UUID, why: str, *, actor: Actor, now: datetime) -> Payment:
+    """Leave the payment to a person."""
+    with transaction.atomic():
+        payment = lock(payment_id)
+        change = _Change(payment, actor, now)
+        if payment.state in Payment.IN_FLIGHT:
+            _park(change, why)
+        _write(change)
+    return payment
+
+
+def cancel_unsent(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
+    """Give up a payment that Stripe never heard of."""
+    with transaction.atomic():
+        payment = lock(payment_id)
+        change = _Change(payment, actor, now)
+        if payment.state == State.CREATED and payment.sent_at is None:
+            _end(payment, State.CANCELED, now)
+            change.note(Action.PAYMENT_CANCELED, why="never sent")
+        _write(change)
+    return payment
+
+
+def settle_in_hand(payment: Payment, *, received_on: date, actor: Actor, now: datetime) -> None:
+    """Book money received outside Stripe for a payment just made; invoice and customer are locked already."""
+    change = _Change(payment, actor, now, booked_on=received_on)
+    _book(change, Account.BANK, None, Action.PAYMENT_RECORDED)
+    _write(change)
+
+
+def _is_ours(payment: Payment, intent: Intent) -> bool:
+    return (
+        payment.external_id == intent.id
+        and intent.amount == payment.money
+        and (intent.status != IntentStatus.SUCCEEDED or intent.received == payment.amount)
+    )
+
+
+def _succeed(change: _Change, intent: Intent) -> None:
+    payment, invoice = change.payment, change.payment.invoice
+    if invoice.status != Invoice.Status.OPEN or payment.amount > invoice.amount_due.minor:
+        _park(change, f"paid, but invoice {invoice.number} is {invoice.status} with {invoice.amount_due} due")
+        return
+    if intent.card is not None:
+        payment.note = payment.note or card_name(intent.card)
+    _book(change, Account.STRIPE, intent.fee, Action.PAYMENT_SUCCEEDED)
+    if intent.keeps_card and intent.card is not None and intent.customer == intent.card.customer:
+        change.notes += keep_card(payment.customer, intent.card, autopay=True, now=change.now)
+    if intent.fee is None:
+        scheduling.ask_later(payment, change.jobs, now=change.now)
+
+
+def _book(change: _Change, to: Account, fee: Fee | None, action: Action) -> None:
+    """The payment has its money: invoice, ledger, receipt."""
+    payment, invoice, now = change.payment, change.payment.invoice, change.now
+    _end(payment, State.SUCCEEDED, now)
+    change.book("succeeded", action, to, Account.RECEIVABLE, payment.money)
+    invoice.amount_paid += payment.amount
+    if invoice.amount_paid == invoice.total:
+        invoice.status, invoice.paid_at = Invoice.Status.PAID, now
+        about = {"payment": str(payment.pk), "number": invoice.number}
+        change.notes.append(Note(Action.INVOICE_PAID, "invoice", str(invoice.pk), about))
+    Invoice.objects.filter(pk=invoice.pk).update(
+        amount_paid=invoice.amount_paid, status=invoice.status, paid_at=invoice.paid_at
+    )
+    args = {"payment_id": str(payment.pk)}
+    change.jobs.append(Asked("billing.mail_receipt", args, key=f"receipt:{payment.pk}"))
+    if fee is not None:
+        _book_fee(change, fee)
+
+
+def _book_late_fee(change: _Change, fee: Fee | None) -> None:
+    """A fee that was not known yet when the payment succeeded."""
+    if fee is not None and not ledger.is_booked(f"payment:{change.payment.pk}:fee"):
+        change.payment.ask_at = None
+        _book_fee(change, fee)
+
+
+def _book_fee(change: _Change, fee: Fee) -> None:
+    if fee.amount.currency == change.payment.currency:
+        change.payment.fee = fee.amount.minor
+    if fee.amount.minor:
+        source = fee.transaction
+        change.book("fee", Action.FEE_BOOKED, Account.FEES, Account.STRIPE, fee.amount, source=source)
+
+
+def _follow(change: _Change, intent: Intent) -> None:
+    """Everything short of success."""
+    payment = change.payment
+    match intent.status:
+        case IntentStatus.CANCELED:
+            _end(payment, State.CANCELED, change.now)
+            change.note(Action.PAYMENT_CANCELED)
+        case IntentStatus.PROCESSING | IntentStatus.NEEDS_CAPTURE:
+            _move(change, State.PROCESSING, None)
+        case _ if intent.failure is not None and _is_final(payment, intent):
+            _fail(change, intent.failure)
+        case _:
+            _wait_for_payer(change, intent.failure)
+
+
+def _is_final(payment: Payment, intent: Intent) -> bool:
+    """A saved card that was refused; where a payer is there, the same payment goes on with another card."""
+    if payment.method != Payment.Method.AUTOPAY or intent.status != IntentStatus.NEEDS_CARD:
+        return False
+    assert intent.failure is not None
+    return payment.state in AT_OUR_END and AUTHENTICATION not in {intent.failure.code, intent.failure.reason}
+
+
+def _wait_for_payer(change: _Change, failure: Failure | None) -> None:
+    payment = change.payment
+    absent = payment.method == Payment.Method.AUTOPAY and payment.state in AT_OUR_END
+    if failure is not None and (payment.failure_code, payment.state) != (
+        failure.reason[:80],
+        State.NEEDS_ACTION,
+    ):
+        change.note(Action.PAYMENT_FAILED, code=failure.code, reason=failure.reason)
+    _move(change, State.NEEDS_ACTION, failure)
+    if absent:
+        args = {"payment_id": str(payment.pk)}
+        change.jobs.append(Asked("billing.mail_confirm_payment", args, key=f"confirm:{payment.pk}"))
+
+
+def _move(change: _Change, state: Payment.State, failure: Failure | None) -> None:
+    payment = change.payment
+    payment.failure_code = failure.reason[:80] if failure else ""
+    payment.failure_message = failure.message if failure else ""
+    if payment.state == state:
+        return
+    if state == State.NEEDS_ACTION:
+        change.note(Action.PAYMENT_NEEDS_ACTION)
+    payment.state = state
+    if payment.ask_at is None:
+        scheduling.ask_later(payment, change.jobs, now=change.now)
+
+
+def _fail(change: _Change, failure: Failure) -> None:
+    payment = change.payment
+    _end(payment, State.FAILED, change.now)
+    payment.failure_code, payment.failure_message = failure.reason[:80], failure.message
+    change.note(Action.PAYMENT_FAILED, code=failure.code, reason=failure.reason)
+    if payment.method == Payment.Method.AUTOPAY and failure.code not in scheduling.NOT_THE_CARDS_FAULT:
+        args = {"payment_id": str(payment.pk)}
+        change.jobs.append(Asked("billing.mail_payment_failed", args, key=f"failed:{payment.pk}"))
+
+
+def _park(change: _Change, why: str) -> None:
+    payment = change.payment
+    others = Payment.objects.filter(invoice=payment.invoice_id, state__in=Payment.IN_FLIGHT)
+    if payment.state not in {State.SUCCEEDED, State.PARKED} and not others.exclude(pk=payment.pk).exists():
+        payment.state = State.PARKED
+    payment.ask_at, payment.note = None, why[:200]
+    change.note(Action.PAYMENT_PARKED, why=why[:400])
+
+
+def _end(payment: Payment, state: Payment.State, now: datetime) -> None:
+    payment.state, payment.settled_at, payment.ask_at = state, now, None
+    if state != State.FAILED:
+        payment.failure_code = payment.failure_message = ""
+
+
+def _write(change: _Change) -> None:
+    payment = change.payment
+    events = record_many(change.notes, actor=change.actor, now=change.now)
+    if change.bookings:
+        entries = [
+            Entry(key, events[note], postings, customer=payment.customer_id, invoice=payment.invoice_id)
+            for note, key, postings in change.bookings
+        ]
+        day = change.booked_on or local_date(change.now, current_tenant().zone)
+        ledger.book(entries, now=change.now, on=day)
+    payment.save(update_fields=_WRITTEN)
+    failpoints.reach("before_commit")
+    transaction.on_commit(lambda: failpoints.reach("before_publish"))
+    enqueue_many(change.jobs)
+
+
+_WRITTEN = (
+    "state", "external_id", "failure_code", "failure_message", "note", "ask_at", "asked", "settled_at", "fee",
+)  # fmt: skip
+
+
+def card_name(card: Card) -> str:
+    """The card as its owner knows it: "Visa •••• 4242"."""
+    return f"{card.brand.title()} •••• {card.last4}" if card.last4 else card.brand.title()
