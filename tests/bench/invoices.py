@@ -1,0 +1,159 @@
+"""How fast the invoice run is against the bare writing of its rows: `bin/bench invoices`.
+
+Each measurement is a process and a tenant of its own, with one subscription a customer.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+PARTS = "pg,valkey,moto"  # read by bin/bench
+SIZES = (1_000, 10_000, 50_000)
+FLOOR_SIZE, WARM_UP = 10_000, 100
+LEAST_RATIO, MOST_SPREAD = 0.25, 0.20
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("sizes", nargs="*", type=int, default=SIZES, help="due subscriptions")
+    parser.add_argument("--one", choices=["run", "floor"], help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(measure(options.one, options.sizes[0])))
+        return 0
+    return compare(options.sizes)
+
+
+def compare(sizes: list[int]) -> int:
+    """Measure floor and run at each size, print both, and say whether the promise holds."""
+    floors = [in_a_process("floor", FLOOR_SIZE)]
+    runs = [in_a_process("run", size) for size in sizes]
+    floors.append(in_a_process("floor", FLOOR_SIZE))
+    floor = max(each["rate"] for each in floors)
+    print(f"floor: {floor:,.0f} invoices/s (bare COPY of the same rows, {FLOOR_SIZE:,} due, better of two)")
+    for each in runs:
+        print(
+            f"{each['size']:>7,} due: {each['rate']:,.0f} invoices/s ="
+            f" {each['rate'] / floor:.2f} of the floor,"
+            f" {each['cost']:.0f} µs an invoice, peak memory {each['memory']:.0f} MB"
+        )
+    costs = [each["cost"] for each in runs]
+    ratio = min(each["rate"] for each in runs) / floor
+    spread = (max(costs) - min(costs)) / min(costs)
+    growth = max(each["memory"] for each in runs) - min(each["memory"] for each in runs)
+    fine = ratio >= LEAST_RATIO and spread <= MOST_SPREAD
+    print(
+        f"ratio {ratio:.2f} (at least {LEAST_RATIO}), cost per invoice within {spread:.0%} (at most"
+        f" {MOST_SPREAD:.0%}), memory +{growth:.0f} MB from smallest to largest:"
+        f" {'fine' if fine else 'TOO SLOW'}"
+    )
+    return 0 if fine else 1
+
+
+def in_a_process(what: str, size: int) -> dict[str, Any]:
+    """Measure once in a process of its own, so that its peak memory is its own."""
+    command = [sys.executable, "-m", "tests.bench.invoices", "--one", what, str(size)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def measure(what: str, size: int) -> dict[str, Any]:
+    """Make a tenant with so many due subscriptions and bill them."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "proecommerce.settings")
+    django.setup()
+    from audit.actors import Actor
+    from billing.running import run_invoices
+    from tenants.context import enter
+    from tests.bench import invoices_floor
+    from tests.twins import make
+
+    def bill() -> int:
+        if what == "floor":
+            return invoices_floor.run(NOW)
+        return run_invoices(actor=Actor.system("bench"), now=NOW).invoices
+
+    for due in (WARM_UP, size):  # the first makes the process what a worker is after its first run
+        tenant = make(f"b{os.urandom(5).hex()}", name="Bench Hosting")
+        with enter(tenant):
+            fill(due)
+            analyse(tenant.schema_name)
+            begun = time.perf_counter()
+            made = bill()
+            took = time.perf_counter() - begun
+            prove(what, due, made)
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"size": size, "rate": size / took, "cost": took / size * 1e6, "memory": memory}
+
+
+def prove(what: str, size: int, made: int) -> None:
+    """A fast run that bills wrongly is none."""
+    from billing.ledger_checking import check
+
+    if made != size:
+        raise SystemExit(f"{what}: {made} invoices instead of {size}")
+    if what == "run" and not (report := check()).is_whole:
+        raise SystemExit(f"the ledger check found {report.findings}")
+
+
+def fill(size: int) -> None:
+    """Write customers with one monthly subscription each, due on 1 December, at a few prices and a tax."""
+    from django.db import connection, transaction
+
+    from billing.models import TaxRate
+    from tenants.ids import new_id
+    from tests.billing.invoicing import making
+
+    prices = [making.price(amount).pk for amount in (995, 1990, 2490, 4900, 12900)]
+    TaxRate.objects.create(country="DE", tax_class="standard", name="USt", rate_ppm=190_000)
+    customers = [new_id() for _ in range(size)]
+    with transaction.atomic(), connection.cursor() as cursor:
+        with cursor.copy(
+            "COPY accounts_customer (id, name, business_name, email, phone, address_line1, address_line2,"
+            " city, state, postal_code, country, tax_id, currency, locale, status, created_at) FROM STDIN"
+        ) as copy:
+            for number, customer in enumerate(customers):
+                copy.write_row(
+                    (customer, f"Customer {number}", f"Business {number} GmbH",
+                     f"c{number}@customer.example", "", f"Hauptstr. {number}", "", "Berlin", "", "10115",
+                     "DE", "", "EUR", "de", "active", NOW)
+                )  # fmt: skip
+        with cursor.copy(
+            "COPY billing_subscription (id, customer_id, price_id, quantity, description, status, started_on,"
+            " anchored_on, next_index, next_due_on, setup_billed, paused_reason, created_at) FROM STDIN"
+        ) as copy:
+            for row in subscriptions(customers, prices):
+                copy.write_row(row)
+
+
+def subscriptions(customers: list[UUID], prices: list[UUID]) -> Iterator[tuple[Any, ...]]:
+    from tenants.ids import new_id
+
+    start = date(2026, 1, 1)
+    for number, customer in enumerate(customers):
+        price = prices[number % len(prices)]
+        due = date(2026, 12, 1)
+        yield (new_id(), customer, price, 1, "", "active", start, start, 11, due, True, "", NOW)
+
+
+def analyse(schema: str) -> None:
+    """What autovacuum does within a minute after an import."""
+    import psycopg
+
+    with psycopg.connect(os.environ["DATABASE_OWNER_URL"], autocommit=True) as owner:
+        owner.execute(f"ANALYZE {schema}.accounts_customer, {schema}.billing_subscription")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
