@@ -58,10 +58,11 @@ def token_of(invitation: Invitation) -> str:
 def open_invitation(token: str, *, now: datetime) -> Invitation:
     """Return the invitation behind the token if it still stands; raises `InvitationRefused`."""
     try:
-        schema, invitation_id = signing.Signer(salt=SALT).unsign_object(token)
-    except (signing.BadSignature, ValueError) as error:
+        schema, reference = signing.Signer(salt=SALT).unsign_object(token)
+        invitation_id = UUID(hex=reference)
+    except (signing.BadSignature, ValueError, TypeError, AttributeError) as error:
         raise InvitationRefused("This link is not whole. Open it again from the mail.") from error
-    found = Invitation.objects.filter(pk=UUID(invitation_id)).first() if schema == current_schema() else None
+    found = Invitation.objects.filter(pk=invitation_id).first() if schema == current_schema() else None
     if found is None or found.accepted_at is not None or found.expires_at <= now:
         raise InvitationRefused("This invitation was used or is too old. Ask for a new one.")
     return found
