@@ -17,7 +17,7 @@ class TenantMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        host = split_domain_port(request.META.get("HTTP_HOST", ""))[0].removesuffix(".")
+        host = split_domain_port(request.META.get("HTTP_HOST", ""))[0]
         if host == settings.SITE_HOST:
             request.urlconf = settings.PUBLIC_URLCONF  # type: ignore[attr-defined]
             request.tenant = None  # type: ignore[attr-defined]

@@ -104,6 +104,6 @@ def create_tenant(new: NewTenant, *, actor: Actor, now: datetime) -> Tenant:
 
 
 def _is_about_the_name(error: IntegrityError) -> bool:
-    """Tell whether somebody else has just taken the slug or its host; anything else is no fault of the slug."""
+    """Tell whether somebody else has just taken the slug or its host; all else is no fault of the slug."""
     diagnosis = getattr(error.__cause__, "diag", None)
     return diagnosis is not None and diagnosis.sqlstate == "23505" and diagnosis.table_name in SHARED_TABLES

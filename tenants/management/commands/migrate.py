@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.migrations.autodetector import MigrationAutodetector
 
 from tenants import migrating
+from tenants.blueprint import BlueprintIncomplete
 from tenants.context import enter_public
 from tenants.errors import StepFailed, TenantsBusy
 from tenants.owner import as_owner
@@ -40,11 +41,11 @@ class Command(BaseCommand):
                 # One at a time; the lock goes with the owner's connection.
                 cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATE_LOCK])
             migrating.migrate_shared(verbosity=options["verbosity"])
-            migrating.migrate_template(progress=progress)
             try:
+                migrating.migrate_template(progress=progress)
                 changed = migrating.migrate_tenants(
                     progress=progress, schemas=options["tenant"], lock_timeout_ms=options["lock_timeout"]
                 )
-            except (TenantsBusy, StepFailed) as error:
+            except (TenantsBusy, StepFailed, BlueprintIncomplete) as error:
                 raise CommandError(str(error)) from error
         progress(f"up to date; {changed} tenants changed")
