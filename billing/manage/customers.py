@@ -1,0 +1,103 @@
+"""Pages about customers and who acts for them."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.customers import FIELDS, change_customer, create_customer
+from accounts.inviting import Invitee, invite
+from accounts.models import Contact, Customer, Invitation, User
+from accounts.pages import staff_page
+from billing import listing, presenting, trail
+from billing.manage.answers import acting, is_narrowed, narrowing, page, sent, show
+from billing.manage.forms.customers import ContactForm, CustomerFilter, CustomerForm
+from billing.models import PaymentMethod
+from billing.paging import Place
+from billing.snapshots import BUYER_FIELDS, party
+from tenants import clock
+from tenants.context import current_tenant
+
+RECENT = 10
+
+
+@require_safe
+@staff_page
+def index(request: HttpRequest) -> HttpResponse:
+    form = CustomerFilter(request.GET)
+    wanted = narrowing(form)
+    rows = listing.customers(
+        search=wanted["q"] or "",
+        status=wanted["status"] or "",
+        newest=wanted["sort"] == "newest",
+        place=Place.of(request.GET),
+    )
+    return page(request, "manage/customers/index.html", page=rows, form=form, filtered=is_narrowed(form))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def new(request: HttpRequest) -> HttpResponse:
+    tenant = current_tenant()
+    usual = {"country": tenant.country, "currency": tenant.currency, "locale": tenant.locale}
+    form = CustomerForm(sent(request), initial=usual)
+    if form.is_valid():
+        customer = create_customer(**form.cleaned_data, **acting(request))
+        messages.success(request, f"{customer} is a customer now.")
+        return redirect("manage:customer", customer.pk)
+    return show(request, "manage/customers/form.html", form)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def edit(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    customer = get_object_or_404(Customer, pk=customer_id)
+    form = CustomerForm(sent(request), initial={name: getattr(customer, name) for name in FIELDS})
+    if form.is_valid():
+        change_customer(customer, **form.cleaned_data, **acting(request))
+        messages.success(request, "Saved. Invoices issued before keep what stood on them.")
+        return redirect("manage:customer", customer.pk)
+    return show(request, "manage/customers/form.html", form, customer=customer)
+
+
+@require_safe
+@staff_page
+def detail(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    customer = get_object_or_404(Customer.objects.select_related("payment_profile"), pk=customer_id)
+    beginning = Place()
+    of_customer = listing.SubscriptionFilter(customer=customer.pk)
+    cards = PaymentMethod.objects.filter(customer=customer, removed_at__isnull=True)
+    invited = Invitation.objects.filter(
+        customer=customer, accepted_at__isnull=True, expires_at__gt=clock.now()
+    )
+    context = {
+        "customer": customer,
+        "address": presenting.address_lines(party(customer, BUYER_FIELDS), "en"),
+        "due": listing.balances([customer.pk]).get(customer.pk, []),
+        "running": listing.running_subscriptions([customer.pk]).get(customer.pk, 0),
+        "next_due": listing.next_due_of(customer),
+        "subscriptions": listing.subscriptions(of_customer, beginning),
+        "invoices": listing.invoices_of(customer, limit=RECENT),
+        "payments": listing.payments_of(customer, limit=RECENT),
+        "cards": list(cards.order_by("-is_default", "-saved_at")),
+        "contacts": Contact.objects.filter(customer=customer).select_related("user").order_by("user__name"),
+        "invited": invited.order_by("-created_at"),
+        "history": trail.history("customer", customer.pk)[:RECENT],
+    }
+    return page(request, "manage/customers/detail.html", **context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def invite_contact(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    customer = get_object_or_404(Customer, pk=customer_id)
+    form = ContactForm(sent(request), initial={"name": customer.name, "email": customer.email})
+    if form.is_valid():
+        data = form.cleaned_data
+        whom = Invitee(email=data["email"], role=User.Role.CONTACT, name=data["name"], customer=customer)
+        invite(whom, **acting(request))
+        messages.success(request, f"An invitation is on its way to {data['email']}.")
+        return redirect("manage:customer", customer.pk)
+    return show(request, "manage/customers/invite.html", form, customer=customer)

@@ -1,0 +1,80 @@
+"""What is done to an invoice: issue, send, void, record a payment."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.pages import staff_page
+from billing import drafting, issuing, mailing, payments, voiding
+from billing.errors import Refused
+from billing.manage.answers import acting, attempt, sent, show, today
+from billing.manage.forms.invoices import ManualPaymentForm, VoidForm
+from billing.manage.forms.parts import digits
+from billing.manage.invoices import load
+
+
+@require_POST
+@staff_page
+def issue(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
+    invoice = load(invoice_id)
+    try:
+        issued = issuing.issue(invoice, **acting(request))
+        messages.success(request, f"Issued as {issued.number}. It is on its way by mail.")
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("manage:invoice", invoice_id)
+
+
+@require_POST
+@staff_page
+def discard(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
+    try:
+        drafting.delete_draft(load(invoice_id), **acting(request))
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("manage:invoice", invoice_id)
+    messages.success(request, "The draft is thrown away.")
+    return redirect("manage:invoices")
+
+
+@require_POST
+@staff_page
+def send(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
+    invoice = load(invoice_id)
+    try:
+        mailing.send_again(invoice, **acting(request))
+        messages.success(request, f"It is on its way to {invoice.customer.email}.")
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("manage:invoice", invoice_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def void(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
+    invoice = load(invoice_id)
+    form = VoidForm(sent(request))
+    if form.is_valid() and attempt(
+        form, lambda: voiding.void(invoice, **form.cleaned_data, **acting(request))
+    ):
+        messages.success(request, f"{invoice.number} is void. Nothing is to be paid for it any more.")
+        return redirect("manage:invoice", invoice_id)
+    return show(request, "manage/invoices/void.html", form, invoice=invoice)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def record_payment(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
+    invoice = load(invoice_id)
+    due = invoice.amount_due
+    initial = {"amount": digits(due.minor, due.currency), "received_on": today()}
+    form = ManualPaymentForm(sent(request), due=due, initial=initial)
+    if form.is_valid() and attempt(
+        form, lambda: payments.record_manual(invoice, **form.cleaned_data, **acting(request))
+    ):
+        messages.success(request, "The payment is recorded.")
+        return redirect("manage:invoice", invoice_id)
+    return show(request, "manage/invoices/payment.html", form, invoice=invoice)

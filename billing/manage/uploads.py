@@ -1,0 +1,44 @@
+"""Files between their preview and the confirmation: kept for an hour, for the person who sent them only."""
+
+import secrets
+import zlib
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.core.cache import cache
+
+SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What was sent: the texts of both files ("" for one that was not), and their names."""
+
+    customers: bytes
+    subscriptions: bytes
+    names: tuple[str, str]
+
+
+def keep(upload: Upload, person: UUID) -> str:
+    """Keep the files; returns the ticket under which they are found again."""
+    ticket = secrets.token_urlsafe(24)
+    packed = (zlib.compress(upload.customers), zlib.compress(upload.subscriptions), upload.names)
+    cache.set(_key(ticket, person), packed, SECONDS)
+    return ticket
+
+
+def find(ticket: str, person: UUID) -> Upload | None:
+    """Return the files if they are still there and this person's."""
+    packed = cache.get(_key(ticket, person))
+    if packed is None:
+        return None
+    customers, subscriptions, names = packed
+    return Upload(zlib.decompress(customers), zlib.decompress(subscriptions), names)
+
+
+def forget(ticket: str, person: UUID) -> None:
+    cache.delete(_key(ticket, person))
+
+
+def _key(ticket: str, person: UUID) -> str:
+    return f"upload:{person}:{ticket[:64]}"

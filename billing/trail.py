@@ -1,0 +1,163 @@
+"""The audit record as people read it: lists, one thing's history, before and after. Reads only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Q
+
+from audit.actions import Action
+from audit.models import AuditEvent, ChainHead
+from audit.verifying import Verdict, verify
+from billing.paging import Order, Place, Slice, read
+
+NEWEST = Order("seq", descending=True, tie="seq")
+HISTORY = 50
+# A chain this short is checked while its page is made; a longer one when somebody asks.
+CHECK_AT_ONCE = 2_000
+VERDICT_KEY = "audit verdict"
+VERDICT_SECONDS = 30 * 24 * 3600
+GOOD = ("paid", "succeeded", "recorded", "accepted", "connected", "finished")
+BAD = ("failed", "voided", "opened", "parked", "disconnected", "removed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the log is narrowed to; empty fields narrow nothing. `kind` is a kind of actor or subject."""
+
+    action: str = ""
+    actor: str = ""
+    subject_kind: str = ""
+    subject_id: str = ""
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field of an event's details."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An event in words."""
+
+    event: AuditEvent
+    words: str
+    tone: str
+    changes: list[Difference]
+    facts: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How the chain was found when it was last checked, and up to which event."""
+
+    at: datetime
+    events: int
+    problem: str | None
+
+
+def events(wanted: Wanted, place: Place) -> Slice[Entry]:
+    """The record, the last event first."""
+    rows = AuditEvent.objects.defer("prev_hash", "hash", "user_agent").filter(_narrowed(wanted))
+    page = read(rows, NEWEST, place)
+    return Slice([_entry(event) for event in page.rows], page.previous, page.next)
+
+
+def history(kind: str, subject_id: object) -> list[Entry]:
+    """What happened to one thing, the last first."""
+    rows = AuditEvent.objects.filter(subject_kind=kind, subject_id=str(subject_id))
+    return [_entry(event) for event in rows.order_by("-seq")[:HISTORY]]
+
+
+def history_of(subjects: Mapping[str, list[object]]) -> list[Entry]:
+    """What happened to several things, by kind, together; the last first."""
+    wanted = Q(pk__in=[])
+    for kind, ids in subjects.items():
+        wanted |= Q(subject_kind=kind, subject_id__in=[str(each) for each in ids])
+    return [_entry(event) for event in AuditEvent.objects.filter(wanted).order_by("-seq")[:HISTORY]]
+
+
+def words_of(action: str) -> str:
+    """`invoice.draft_changed` as `Invoice draft changed`."""
+    return action.replace(".", " ").replace("_", " ").capitalize()
+
+
+def action_choices() -> list[tuple[str, str]]:
+    return [(action.value, words_of(action.value)) for action in Action]
+
+
+def last_check(*, now: datetime) -> Checked | None:
+    """How the chain stands: checked now while it is short, else what the last check found."""
+    seq = ChainHead.objects.values_list("seq", flat=True).get()
+    known: Checked | None = cache.get(VERDICT_KEY)
+    if seq <= CHECK_AT_ONCE and (known is None or known.events != seq or known.problem):
+        return check(now=now)
+    return known
+
+
+def check(*, now: datetime) -> Checked:
+    """Walk the whole chain and remember what was found."""
+    verdict: Verdict = verify()
+    found = Checked(now, verdict.events, verdict.problem)
+    cache.set(VERDICT_KEY, found, VERDICT_SECONDS)
+    return found
+
+
+def _narrowed(wanted: Wanted) -> Q:
+    narrowed = Q()
+    if wanted.action:
+        narrowed &= Q(action=wanted.action)
+    if wanted.actor:
+        narrowed &= Q(actor_id=wanted.actor) | Q(actor_kind=wanted.actor)
+    if wanted.subject_kind:
+        narrowed &= Q(subject_kind=wanted.subject_kind)
+    if wanted.subject_id:
+        narrowed &= Q(subject_id=wanted.subject_id)
+    if wanted.start:
+        narrowed &= Q(at__gte=wanted.start)
+    if wanted.end:
+        narrowed &= Q(at__lt=wanted.end)
+    return narrowed
+
+
+def _entry(event: AuditEvent) -> Entry:
+    details: dict[str, Any] = dict(event.details)
+    before, after = details.pop("before", None) or {}, details.pop("after", None) or {}
+    changes = [
+        Difference(_name(key), _said(before.get(key)), _said(after.get(key)))
+        for key in dict.fromkeys([*before, *after])
+        if before.get(key) != after.get(key)
+    ]
+    facts = [(_name(key), _said(value)) for key, value in details.items()]
+    return Entry(event, words_of(event.action), _tone(event.action), changes, facts)
+
+
+def _name(key: str) -> str:
+    return key.replace("_", " ").capitalize()
+
+
+def _said(value: object) -> str:
+    match value:
+        case None | "" | [] | {}:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return ", ".join(f"{key} {_said(each)}" for key, each in value.items())
+        case list():
+            return ", ".join(_said(each) for each in value)
+        case _:
+            return str(value)[:300]
+
+
+def _tone(action: str) -> str:
+    verb = action.rpartition(".")[2]
+    return "good" if verb.endswith(GOOD) and not verb.endswith(BAD) else "bad" if verb.endswith(BAD) else ""
