@@ -15,7 +15,7 @@ def replan(*, now: datetime) -> datetime | None:
     Needs an open transaction. Locks the tenant's row and looks only then, so that of two changes at once the
     later sees both; call it after the change and before the audit event. Something due already means `now`.
     """
-    tenant = Tenant.objects.select_for_update(of=("self",), no_key=True).get(pk=current_tenant().pk)
+    tenant = lock_tenant()
     first = due.earliest()
     at = None
     if first is not None:
@@ -24,3 +24,8 @@ def replan(*, now: datetime) -> datetime | None:
     if tenant.next_run_at != at:
         Tenant.objects.filter(pk=tenant.pk).update(next_run_at=at)
     return at
+
+
+def lock_tenant() -> Tenant:
+    """Lock the tenant's row and return it fresh; ahead of the audit chain in the order of locks."""
+    return Tenant.objects.select_for_update(of=("self",), no_key=True).get(pk=current_tenant().pk)

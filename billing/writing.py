@@ -84,7 +84,8 @@ def write(billed: Sequence[Billed], issuing: Issuing) -> list[Written]:
     events = record_many([_note(each) for each in written], actor=issuing.actor, now=issuing.now)
     entries = [_entry(each, event) for each, event in zip(written, events, strict=True)]
     ledger.book(entries, now=issuing.now, on=issuing.today)
-    _settle_those_of_nothing(written, issuing)
+    free = [(each.id, each.number) for each in written if not each.billed.bill.totals.gross]
+    settle_those_of_nothing(free, actor=issuing.actor, now=issuing.now)
     enqueue_many(
         [
             Asked("billing.mail_invoice", {"invoice_id": str(each.id)}, key=f"mail:{each.id}")
@@ -94,22 +95,42 @@ def write(billed: Sequence[Billed], issuing: Issuing) -> list[Written]:
     return written
 
 
-def issue_key(invoice: UUID) -> str:
-    """The ledger key of an invoice's issue."""
-    return f"invoice:{invoice}:issued"
-
-
 def issue_entry(
-    invoice: UUID, *, customer: UUID, currency: str, amounts: tuple[int, int, int], audit_event: UUID
+    invoice: UUID,
+    *,
+    customer: UUID,
+    currency: str,
+    amounts: tuple[int, int, int],
+    audit_event: UUID,
+    verb: str = "issued",
 ) -> Entry:
-    """What issuing books: the customer owes gross, which is revenue and tax. Amounts: net, tax, gross."""
+    """What issuing books: the customer owes gross, which is revenue and tax. Amounts: net, tax, gross.
+
+    Voiding books the same with all amounts negative.
+    """
     net, tax, gross = amounts
     postings = (
         (Account.RECEIVABLE, Money(gross, currency)),
         (Account.REVENUE, Money(-net, currency)),
         (Account.TAX, Money(-tax, currency)),
     )
-    return Entry(issue_key(invoice), audit_event, postings, customer, invoice)
+    return Entry(f"invoice:{invoice}:{verb}", audit_event, postings, customer, invoice)
+
+
+def settle_those_of_nothing(free: Sequence[tuple[UUID, str]], *, actor: Actor, now: datetime) -> None:
+    """Mark issued invoices (id, number) that ask for nothing as paid."""
+    if not free:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE billing_invoice SET status = 'paid', paid_at = %s WHERE id = ANY(%s)",
+            [now, [invoice for invoice, _ in free]],
+        )
+    notes = [
+        Note(Action.INVOICE_PAID, "invoice", str(invoice), {"number": number, "total": 0})
+        for invoice, number in free
+    ]
+    record_many(notes, actor=actor, now=now)
 
 
 def _invoice_row(each: Written, issuing: Issuing) -> tuple[Any, ...]:
@@ -152,19 +173,3 @@ def _entry(each: Written, event: UUID) -> Entry:
     return issue_entry(
         each.id, customer=each.billed.customer, currency=bill.currency, amounts=amounts, audit_event=event
     )
-
-
-def _settle_those_of_nothing(written: Sequence[Written], issuing: Issuing) -> None:
-    free = [each for each in written if not each.billed.bill.totals.gross]
-    if not free:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE billing_invoice SET status = 'paid', paid_at = %s WHERE id = ANY(%s)",
-            [issuing.now, [each.id for each in free]],
-        )
-    notes = [
-        Note(Action.INVOICE_PAID, "invoice", str(each.id), {"number": each.number, "total": 0})
-        for each in free
-    ]
-    record_many(notes, actor=issuing.actor, now=issuing.now)

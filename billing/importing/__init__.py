@@ -1,1 +1,1 @@
-"""The CSV import: customers and subscriptions from other systems, checked as a whole and written as a whole."""
+"""Bringing customers and subscriptions from elsewhere: CSV, all or nothing, repeatable by external id."""

@@ -1,0 +1,119 @@
+"""Importing customers by external id: new ones are made, known ones get what differs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, BinaryIO, Final, NamedTuple
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import Customer
+from audit.actions import Action
+from audit.actors import Actor
+from audit.recording import Note, record, record_many
+from billing.errors import Refused
+from billing.importing import cells, reading
+from billing.importing.outcome import Outcome, Tally, batches, take
+from billing.importing.reading import Problems, Row
+from tenants.context import current_tenant
+
+COLUMNS: Final = (
+    "external_id", "name", "email", "phone", "address_line1", "city", "state", "postal_code", "country",
+    "tax_id", "currency",
+)  # fmt: skip
+_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "external_id": cells.external_id,
+    "name": lambda value: cells.text(value, 200, required=True),
+    "email": cells.email,
+    "phone": cells.phone,
+    "address_line1": lambda value: cells.text(value, 200),
+    "city": lambda value: cells.text(value, 100),
+    "state": lambda value: cells.text(value, 100),
+    "postal_code": lambda value: cells.text(value, 20),
+    "country": cells.country,
+    "tax_id": lambda value: cells.text(value, 40),
+    "currency": cells.currency,
+}
+
+
+class _Wanted(NamedTuple):
+    external_id: str
+    fields: dict[str, str]
+
+
+def import_customers(file: BinaryIO, *, actor: Actor, now: datetime, dry_run: bool = False) -> Outcome:
+    """Import a file in one transaction; with a problem anywhere, or in a dry run, nothing is kept.
+
+    Empty cells leave what a known customer has. Locks the customers that the file names.
+    """
+    try:
+        with transaction.atomic():
+            tally = apply_customers(file, actor=actor, now=now)
+            if dry_run or tally.problems.count:
+                transaction.set_rollback(True)
+            return tally.outcome()
+    except IntegrityError as error:
+        raise Refused("Somebody else brought in the same customers at this moment. Try again.") from error
+
+
+def apply_customers(file: BinaryIO, *, actor: Actor, now: datetime) -> Tally:
+    """Write what is good of the file in the open transaction, and say what is not."""
+    named = [row.cells["external_id"] for row in reading.rows(file, COLUMNS, Problems())]
+    locked = Customer.objects.filter(external_id__in=named).order_by("id")
+    list(locked.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
+    tally = Tally()
+    for batch in batches(file, COLUMNS, _parse, tally):
+        _apply(batch, tally, actor=actor, now=now)
+    _finish("customers", tally, actor=actor, now=now)
+    return tally
+
+
+def _finish(kind: str, tally: Tally, *, actor: Actor, now: datetime) -> None:
+    if not tally.created and not tally.changed:
+        return
+    counts: dict[str, Any] = {"rows": tally.rows, "created": tally.created, "changed": tally.changed}
+    record(Action.IMPORT_DONE, subject=("import", kind), actor=actor, now=now, **counts)
+
+
+def _parse(row: Row, problems: Problems) -> _Wanted | None:
+    values = take(row, problems, _READERS)
+    return _Wanted(values.pop("external_id"), values) if values else None
+
+
+def _apply(batch: Sequence[_Wanted], tally: Tally, *, actor: Actor, now: datetime) -> None:
+    known = {
+        str(customer.external_id): customer
+        for customer in Customer.objects.filter(external_id__in=[each.external_id for each in batch])
+    }
+    locale = current_tenant().locale
+    made: list[Customer] = []
+    changed: list[Customer] = []
+    notes: list[Note] = []
+    for wanted in batch:
+        customer = known.get(wanted.external_id)
+        if customer is None:
+            new = Customer(external_id=wanted.external_id, locale=locale, created_at=now, **wanted.fields)
+            made.append(new)
+            after = {"external_id": wanted.external_id, **_filled(wanted.fields)}
+            notes.append(Note(Action.CUSTOMER_CREATED, "customer", str(new.pk), {"after": after}))
+        elif change := _change(customer, wanted.fields):
+            changed.append(customer)
+            notes.append(Note(Action.CUSTOMER_CHANGED, "customer", str(customer.pk), change))
+        else:
+            tally.unchanged += 1
+    Customer.objects.bulk_create(made)
+    Customer.objects.bulk_update(changed, [name for name in COLUMNS if name != "external_id"])
+    record_many(notes, actor=actor, now=now)
+    tally.created += len(made)
+    tally.changed += len(changed)
+
+
+def _change(customer: Customer, fields: Mapping[str, str]) -> dict[str, Any]:
+    different = {name: value for name, value in _filled(fields).items() if getattr(customer, name) != value}
+    before = {name: getattr(customer, name) for name in different}
+    for name, value in different.items():
+        setattr(customer, name, value)
+    return {"before": before, "after": different} if different else {}
+
+
+def _filled(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in fields.items() if value}

@@ -1,0 +1,90 @@
+"""What came of importing one file, and what both files' imports share."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, BinaryIO, Final, TypeVar
+
+from billing.importing.cells import CellError
+from billing.importing.reading import Problem, Problems, Row, rows
+
+BATCH: Final = 1_000
+SAMPLE: Final = 10
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Rows read, and what they did or, in a dry run or with problems, would do. `sample`: the first rows.
+
+    `problems` are the first thousand of `problem_count`; with any, nothing of the file was imported.
+    """
+
+    rows: int
+    created: int
+    changed: int
+    unchanged: int
+    problems: Sequence[Problem]
+    problem_count: int
+    sample: Sequence[Mapping[str, str]]
+
+    @property
+    def is_fine(self) -> bool:
+        return not self.problem_count
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts while a file is imported."""
+
+    rows: int = 0
+    created: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    problems: Problems = field(default_factory=Problems)
+    sample: list[Mapping[str, str]] = field(default_factory=list)
+
+    def outcome(self) -> Outcome:
+        return Outcome(
+            self.rows,
+            self.created,
+            self.changed,
+            self.unchanged,
+            self.problems.first,
+            self.problems.count,
+            self.sample,
+        )
+
+
+def batches(
+    file: BinaryIO, columns: Sequence[str], parse: Callable[[Row, Problems], T | None], tally: Tally
+) -> Iterator[list[T]]:
+    """Read, count and parse a file; gives the good rows in batches. An external id may stand in it once."""
+    seen: dict[str, int] = {}
+
+    def good() -> Iterator[T]:
+        for row in rows(file, columns, tally.problems):
+            tally.rows += 1
+            if len(tally.sample) < SAMPLE:
+                tally.sample.append(row.cells)
+            key = row.cells["external_id"]
+            if key and (first := seen.setdefault(key, row.line)) != row.line:
+                tally.problems.add(row.line, "external_id", f"stands on line {first} already")
+            elif (parsed := parse(row, tally.problems)) is not None:
+                yield parsed
+
+    stream = good()
+    while batch := list(islice(stream, BATCH)):
+        yield batch
+
+
+def take(row: Row, problems: Problems, readers: Mapping[str, Callable[[str], Any]]) -> dict[str, Any] | None:
+    """Read each cell; None when one of them is wrong, and then all that are wrong are told."""
+    before, values = problems.count, {}
+    for column, read in readers.items():
+        try:
+            values[column] = read(row.cells[column])
+        except CellError as error:
+            problems.add(row.line, column, str(error))
+    return values if problems.count == before else None

@@ -1,0 +1,64 @@
+"""Issuing a draft: from here on it has a number, both parties as they are, and never changes."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.actions import Action
+from audit.actors import Actor
+from audit.recording import record
+from billing import drafting, ledger, series, writing
+from billing.models import BillingSettings, Invoice
+from billing.periods import local_date
+from billing.snapshots import BUYER_FIELDS, party
+from tenants.context import current_tenant
+from tenants.jobs import enqueue
+
+
+def issue(invoice: Invoice, *, actor: Actor, now: datetime) -> Invoice:
+    """Issue the draft, taxed by the rates of now, book it and have it mailed; one of nothing is paid at once.
+
+    Raises `Refused`. Locks customer, invoice, number series.
+    """
+    with transaction.atomic():
+        locked = drafting.lock_draft(invoice.pk)
+        settings = BillingSettings.objects.defer("logo").get()
+        tenant = current_tenant()
+        lines = drafting.lines_of(locked)
+        document = drafting.price_lines(locked, lines)
+        drafting.fill(locked, document)
+        drafting.write_lines(locked, lines, document)
+        today = local_date(now, tenant.zone)
+        locked.status = Invoice.Status.OPEN
+        locked.number = series.draw(settings, count=1, on=today)[0]
+        locked.seller = writing.seller_of(settings, tenant.name)
+        locked.buyer = party(locked.customer, BUYER_FIELDS)
+        locked.locale = locked.customer.locale
+        locked.note = locked.note or settings.invoice_note
+        locked.issued_on, locked.issued_at, locked.due_on = today, now, max(locked.due_on, today)
+        locked.save()
+        _book(locked, actor=actor, now=now)
+        if not locked.total:
+            writing.settle_those_of_nothing([(locked.pk, locked.number)], actor=actor, now=now)
+        enqueue("billing.mail_invoice", key=f"mail:{locked.pk}", invoice_id=str(locked.pk))
+    locked.refresh_from_db()
+    return locked
+
+
+def _book(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
+    after = {
+        "number": invoice.number,
+        "customer": str(invoice.customer_id),
+        "total": invoice.total,
+        "currency": invoice.currency,
+    }
+    event = record(Action.INVOICE_ISSUED, subject=("invoice", invoice.pk), actor=actor, now=now, after=after)
+    entry = writing.issue_entry(
+        invoice.pk,
+        customer=invoice.customer_id,
+        currency=invoice.currency,
+        amounts=(invoice.subtotal, invoice.tax, invoice.total),
+        audit_event=event,
+    )
+    assert invoice.issued_on is not None
+    ledger.book([entry], now=now, on=invoice.issued_on)
