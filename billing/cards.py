@@ -14,7 +14,7 @@ from billing.card_keeping import keep_card, switch_autopay
 from billing.collecting import ensure_customer
 from billing.errors import Refused
 from billing.models import PaymentMethod, PaymentProfile
-from billing.stripe_gateway import IntentStatus, NotFound, Setup
+from billing.stripe_gateway import IntentStatus, NotFound, Setup, StripeError
 from tenants.context import current_schema
 from tenants.ids import new_id
 from tenants.jobs import enqueue
@@ -42,6 +42,14 @@ def apply_setup(setup: Setup, *, actor: Actor, now: datetime) -> str:
         notes = keep_card(customer, card, autopay=True, now=now)
         record_many(notes, actor=actor, now=now)
     return "card saved" if notes else "card known"
+
+
+def look_at_setup(setup_id: str, *, actor: Actor, now: datetime) -> None:
+    """Ask Stripe whether the card is there; the event may be late or lost. Talks to Stripe."""
+    try:
+        apply_setup(connecting.gateway().setup(setup_id), actor=actor, now=now)
+    except (Refused, StripeError):
+        return
 
 
 def add_card(

@@ -60,7 +60,12 @@ def receive(payload: bytes, header: str, *, now: datetime) -> bool:
         held = fresh
         hint = open_event(payload, header, held[1])
     event = EventInfo(hint.id, hint.type, hint.object_id, hint.created)
-    return bool(insert([event], connection_id=held[0], now=now))
+    if insert([event], connection_id=held[0], now=now):
+        return True
+    # Known already, or the connection is no longer the one that this process knew.
+    if _read_secret() != held:
+        return receive(payload, header, now=now)
+    return False
 
 
 def insert(events: Sequence[EventInfo | Hint], *, connection_id: UUID, now: datetime) -> int:

@@ -1,3 +1,5 @@
-from django.urls import URLPattern, URLResolver
+"""The pay host: the frame in which cards are entered, and nothing else."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [path("", include("billing.pay.urls"))]

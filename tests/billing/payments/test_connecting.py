@@ -1,0 +1,119 @@
+"""Connecting a Stripe account by OAuth or by key, and giving it back."""
+
+import urllib.request
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from django.db import connection as database
+
+from billing import connecting, disconnecting
+from billing.errors import Refused
+from billing.models import PaymentProfile, StripeConnection
+from tenants.context import enter
+from tests.billing.payments import standin
+from tests.billing.payments.standin import SYSTEM
+from tests.twins import make
+
+BACK = "http://x.localhost:8000/manage/settings/stripe/callback/"
+
+
+class _Stay(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+
+def agree(url: str, decision: str = "authorize") -> dict[str, str]:
+    """Press the button on Stripe's page; what it sends back in the address."""
+    given = dict(parse_qs(urlsplit(url).query))
+    form = {name: values[0] for name, values in given.items() if "[" not in name}
+    form |= {
+        "decision": decision,
+        "name": given["stripe_user[business_name]"][0],
+        "email": form["state"][-12:],
+    }
+    target = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}{urlsplit(url).path}"
+    try:
+        urllib.request.build_opener(_Stay).open(target, urlencode(form).encode(), timeout=10)
+    except urllib.error.HTTPError as answer:
+        return {
+            name: values[0] for name, values in parse_qs(urlsplit(answer.headers["Location"]).query).items()
+        }
+    raise AssertionError("no redirect")
+
+
+def test_a_business_connects_by_oauth_and_can_be_paid(fresh_tenant: Any, now: datetime) -> None:
+    nonce = connecting.new_nonce()
+    url = connecting.authorize_url(nonce=nonce, redirect_uri=BACK, email="owner@example.org")
+    back = agree(url)
+    connecting.check_state(back["state"], nonce=nonce)
+    connection = connecting.finish_connect(back["code"], actor=SYSTEM, now=now)
+    assert connection.kind == "connect"
+    assert connection.sealed_key is None
+    assert connection.business_name == fresh_tenant.name
+    [endpoint] = standin.objects("webhook_endpoint")
+    assert endpoint["id"] == connection.webhook_endpoint
+    invoice = standin.make_invoice(standin.make_customer(now), now)
+    standin.with_card(invoice.customer, now)
+    from billing import payments
+
+    payments.collect_due(actor=SYSTEM, now=now)
+    standin.work(now)
+    assert len(standin.succeeded()) == 1
+    with pytest.raises(Refused):
+        connecting.finish_connect(back["code"], actor=SYSTEM, now=now)
+
+
+def test_a_state_of_another_session_tenant_or_hand_is_refused(fresh_tenant: Any, now: datetime) -> None:
+    nonce = connecting.new_nonce()
+    url = connecting.authorize_url(nonce=nonce, redirect_uri=BACK, email="")
+    state = parse_qs(urlsplit(url).query)["state"][0]
+    connecting.check_state(state, nonce=nonce)
+    for wrong, held in ((state, "other"), (state, ""), (state + "x", nonce), ("", nonce)):
+        with pytest.raises(Refused):
+            connecting.check_state(wrong, nonce=held)
+    with enter(make(f"z{now:%H%M%S%f}", name="Other")), pytest.raises(Refused):
+        connecting.check_state(state, nonce=nonce)
+
+
+def test_secrets_are_sealed_at_rest_and_gone_after_disconnecting(shop: Any, now: datetime) -> None:
+    connection = connecting.require()
+    key = connection.sealed_key.reveal()  # type: ignore[union-attr]
+    with database.cursor() as cursor:
+        cursor.execute("SELECT sealed_key, sealed_webhook_secret FROM billing_stripeconnection")
+        stored = b"".join(map(bytes, cursor.fetchone()))
+    assert key.encode() not in stored
+    assert b"whsec" not in stored
+    disconnecting.disconnect(actor=SYSTEM, now=now)
+    row = StripeConnection.objects.get()
+    assert (row.sealed_key, row.sealed_webhook_secret) == (None, None)
+    assert connecting.current() is None
+    gateway = connecting.stripe_gateway.gateway_of_key(key)
+    assert gateway.endpoints_at(connecting.webhook_url()) == []
+
+
+@pytest.mark.parametrize(
+    ("secret", "publishable"),
+    [
+        ("whatever", "pk_test_x"),
+        ("rk_live_x", "pk_test_x"),
+        ("rk_test_x", "pk_live_x"),
+        ("rk_test_", "pk_test_x"),
+    ],
+)
+def test_keys_that_do_not_belong_together_are_refused(
+    fresh_tenant: Any, now: datetime, secret: str, publishable: str
+) -> None:
+    with pytest.raises(Refused):
+        connecting.connect_by_key(secret, publishable, actor=SYSTEM, now=now)
+    assert connecting.current() is None
+
+
+def test_customers_of_an_account_are_unknown_to_the_next(customer: Any, now: datetime) -> None:
+    card = standin.with_card(customer, now)
+    disconnecting.disconnect(actor=SYSTEM, now=now)
+    standin.connect(now)
+    card.refresh_from_db()
+    assert card.removed_at is not None
+    assert PaymentProfile.objects.get().stripe_customer == ""
