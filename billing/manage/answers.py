@@ -50,8 +50,13 @@ def attempt(form: forms.BaseForm, change: Callable[[], T]) -> T | None:
     try:
         return change()
     except Refused as refused:
-        form.add_error(None, str(refused))  # type: ignore[attr-defined]
+        form.add_error(None, str(refused))
         return None
+
+
+def done(form: forms.BaseForm, change: Callable[[], object]) -> bool:
+    """Call a rule whose answer is of no interest; when it refuses, the form says why and False comes back."""
+    return attempt(form, lambda: (change(),)) is not None
 
 
 def page(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:

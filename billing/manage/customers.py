@@ -1,5 +1,6 @@
 """Pages about customers and who acts for them."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -72,7 +73,7 @@ def detail(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     invited = Invitation.objects.filter(
         customer=customer, accepted_at__isnull=True, expires_at__gt=clock.now()
     )
-    context = {
+    context: dict[str, Any] = {
         "customer": customer,
         "address": presenting.address_lines(party(customer, BUYER_FIELDS), "en"),
         "due": listing.balances([customer.pk]).get(customer.pk, []),

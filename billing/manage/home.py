@@ -1,5 +1,7 @@
 """The first page: what a new tenant has still to do, then how the business stands."""
 
+from typing import Any
+
 from babel.dates import format_skeleton
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
@@ -25,7 +27,7 @@ def home(request: HttpRequest) -> HttpResponse:
     chosen = request.GET.get("currency", own)
     currency = chosen if chosen in currencies else own
     series = months.get(currency, [])
-    context = {
+    context: dict[str, Any] = {
         "steps": steps(figures.setup()),
         "currency": currency,
         "currencies": [(code, "" if code == own else code) for code in currencies],

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.pages import staff_page
 from billing import drafting, issuing, mailing, payments, voiding
 from billing.errors import Refused
-from billing.manage.answers import acting, attempt, sent, show, today
+from billing.manage.answers import acting, done, sent, show, today
 from billing.manage.forms.invoices import ManualPaymentForm, VoidForm
 from billing.manage.forms.parts import digits
 from billing.manage.invoices import load
@@ -57,9 +57,7 @@ def send(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 def void(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     invoice = load(invoice_id)
     form = VoidForm(sent(request))
-    if form.is_valid() and attempt(
-        form, lambda: voiding.void(invoice, **form.cleaned_data, **acting(request))
-    ):
+    if form.is_valid() and done(form, lambda: voiding.void(invoice, **form.cleaned_data, **acting(request))):
         messages.success(request, f"{invoice.number} is void. Nothing is to be paid for it any more.")
         return redirect("manage:invoice", invoice_id)
     return show(request, "manage/invoices/void.html", form, invoice=invoice)
@@ -72,7 +70,7 @@ def record_payment(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     due = invoice.amount_due
     initial = {"amount": digits(due.minor, due.currency), "received_on": today()}
     form = ManualPaymentForm(sent(request), due=due, initial=initial)
-    if form.is_valid() and attempt(
+    if form.is_valid() and done(
         form, lambda: payments.record_manual(invoice, **form.cleaned_data, **acting(request))
     ):
         messages.success(request, "The payment is recorded.")

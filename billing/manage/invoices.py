@@ -1,5 +1,6 @@
 """Pages about invoices: the list, one of them, drafts being written."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.pages import staff_page
 from billing import drafting, listing, presenting, trail
-from billing.manage.answers import acting, attempt, is_narrowed, narrowing, page, sent, show, today
+from billing.manage.answers import acting, attempt, done, is_narrowed, narrowing, page, sent, show, today
 from billing.manage.choosing import choose_customer, chosen_customer
 from billing.manage.drafts import Draft, due_by_default
 from billing.manage.forms.invoices import InvoiceFilter
@@ -30,8 +31,8 @@ TABS = [
 def index(request: HttpRequest) -> HttpResponse:
     form = InvoiceFilter(request.GET, currencies=listing.currencies_in_use(current_tenant().currency))
     asked = narrowing(form)
-    words = {name: asked[name] or "" for name in ("status", "currency")}
-    rest = {name: asked[name] for name in ("due_from", "due_to", "customer")}
+    words: dict[str, Any] = {name: asked[name] or "" for name in ("status", "currency")}
+    rest: dict[str, Any] = {name: asked[name] for name in ("due_from", "due_to", "customer")}
     wanted = listing.InvoiceFilter(search=asked["q"] or "", **words, **rest)
     return page(
         request,
@@ -87,7 +88,7 @@ def edit(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
         messages.error(request, "An issued invoice never changes. Void it and write a new one.")
         return redirect("manage:invoice", invoice.pk)
     draft = Draft(sent(request), currency=invoice.currency, due_on=invoice.due_on, invoice=invoice)
-    if draft.is_valid() and attempt(
+    if draft.is_valid() and done(
         draft.form, lambda: drafting.change_draft(invoice, **draft.content(), **acting(request))
     ):
         messages.success(request, "The draft is saved.")

@@ -1,5 +1,6 @@
 """Pages about products and their prices."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.pages import staff_page
 from billing import cataloguing, listing, trail
-from billing.manage.answers import acting, attempt, is_narrowed, narrowing, page, sent, show
+from billing.manage.answers import acting, attempt, done, is_narrowed, narrowing, page, sent, show
 from billing.manage.forms.catalog import PriceForm, ProductChangeForm, ProductFilter, ProductForm
 from billing.models import Price, Product
 from billing.paging import Place
@@ -45,7 +46,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, product_id: UUID) -> HttpResponse:
     product = get_object_or_404(Product, pk=product_id)
     form = ProductChangeForm(sent(request), initial={name: getattr(product, name) for name in PRODUCT_FIELDS})
-    if form.is_valid() and attempt(
+    if form.is_valid() and done(
         form, lambda: cataloguing.change_product(product, **form.cleaned_data, **acting(request))
     ):
         messages.success(request, "Saved.")
@@ -57,7 +58,7 @@ def edit(request: HttpRequest, product_id: UUID) -> HttpResponse:
 @staff_page
 def detail(request: HttpRequest, product_id: UUID) -> HttpResponse:
     product = get_object_or_404(Product, pk=product_id)
-    context = {
+    context: dict[str, Any] = {
         "product": product,
         "prices": listing.prices_of(product),
         "history": trail.history("product", product.pk),
@@ -70,7 +71,7 @@ def detail(request: HttpRequest, product_id: UUID) -> HttpResponse:
 def new_price(request: HttpRequest, product_id: UUID) -> HttpResponse:
     product = get_object_or_404(Product, pk=product_id)
     form = PriceForm(sent(request), initial={"currency": current_tenant().currency})
-    if form.is_valid() and attempt(
+    if form.is_valid() and done(
         form, lambda: cataloguing.create_price(product, **form.cleaned_data, **acting(request))
     ):
         messages.success(request, "The price is added.")

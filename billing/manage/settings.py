@@ -1,5 +1,6 @@
 """Settings that only owners change: who the business is, its invoices, its region, its brand."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -9,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.pages import owner_page
 from billing import colours, configuring, listing
-from billing.manage.answers import acting, attempt, sent, sent_files, show, today
+from billing.manage.answers import acting, done, sent, sent_files, show, today
 from billing.manage.forms.settings import BrandForm, BusinessForm, InvoicingForm, RegionForm
 from billing.models import BillingSettings
 from billing.numbering import NumberingError
@@ -44,7 +45,7 @@ def invoicing(request: HttpRequest) -> HttpResponse:
 def region(request: HttpRequest) -> HttpResponse:
     tenant = current_tenant()
     form = RegionForm(sent(request), initial={name: getattr(tenant, name) for name in REGION})
-    if form.is_valid() and attempt(
+    if form.is_valid() and done(
         form, lambda: configuring.change_tenant(**form.cleaned_data, **acting(request))
     ):
         messages.success(request, "Saved.")
@@ -79,18 +80,19 @@ def remove_logo(request: HttpRequest) -> HttpResponse:
 
 def _stands(form: type[BusinessForm | InvoicingForm]) -> dict[str, Any]:
     """The settings that the form is about, as they are."""
-    return BillingSettings.objects.values(*form.base_fields).get()
+    row: dict[str, Any] = BillingSettings.objects.values(*form.base_fields).get()
+    return row
 
 
 def _saved(request: HttpRequest, form: Any, changes: dict[str, Any]) -> bool:
     """Save through the rule; on refusal the form says why."""
-    if attempt(form, lambda: configuring.change_settings(**changes, **acting(request))) is None:
+    if not done(form, lambda: configuring.change_settings(**changes, **acting(request))):
         return False
     messages.success(request, "Saved.")
     return True
 
 
-def _next_number(said: dict[str, Any]) -> str:
+def _next_number(said: Mapping[str, Any]) -> str:
     try:
         return listing.next_number(str(said["number_format"]), str(said["number_prefix"]), today())
     except NumberingError:

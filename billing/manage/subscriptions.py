@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.pages import staff_page
 from billing import listing, previewing, subscribing, trail
 from billing.errors import Refused
-from billing.manage.answers import acting, attempt, is_narrowed, narrowing, page, sent, show, today
+from billing.manage.answers import acting, attempt, done, is_narrowed, narrowing, page, sent, show, today
 from billing.manage.choosing import choose_customer, chosen_customer
 from billing.manage.forms.subscriptions import CancelForm, PauseForm, SubscriptionFilter, SubscriptionForm
 from billing.models import BillingSettings, Subscription
@@ -73,7 +73,7 @@ def detail(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
 def cancel(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     subscription = _load(subscription_id)
     form = CancelForm(sent(request))
-    if form.is_valid() and attempt(
+    if form.is_valid() and done(
         form, lambda: subscribing.cancel(subscription, **form.cleaned_data, **acting(request))
     ):
         messages.success(request, "The subscription is cancelled. Nothing more will be billed for it.")
@@ -86,7 +86,7 @@ def cancel(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
 def pause(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     subscription = _load(subscription_id)
     form = PauseForm(sent(request))
-    if form.is_valid() and attempt(
+    if form.is_valid() and done(
         form, lambda: subscribing.pause(subscription, **form.cleaned_data, **acting(request))
     ):
         messages.success(request, "The subscription is paused. Nothing is billed until you resume it.")

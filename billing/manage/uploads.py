@@ -3,7 +3,6 @@
 import secrets
 import zlib
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.core.cache import cache
 
@@ -19,7 +18,7 @@ class Upload:
     names: tuple[str, str]
 
 
-def keep(upload: Upload, person: UUID) -> str:
+def keep(upload: Upload, person: str) -> str:
     """Keep the files; returns the ticket under which they are found again."""
     ticket = secrets.token_urlsafe(24)
     packed = (zlib.compress(upload.customers), zlib.compress(upload.subscriptions), upload.names)
@@ -27,7 +26,7 @@ def keep(upload: Upload, person: UUID) -> str:
     return ticket
 
 
-def find(ticket: str, person: UUID) -> Upload | None:
+def find(ticket: str, person: str) -> Upload | None:
     """Return the files if they are still there and this person's."""
     packed = cache.get(_key(ticket, person))
     if packed is None:
@@ -36,9 +35,9 @@ def find(ticket: str, person: UUID) -> Upload | None:
     return Upload(zlib.decompress(customers), zlib.decompress(subscriptions), names)
 
 
-def forget(ticket: str, person: UUID) -> None:
+def forget(ticket: str, person: str) -> None:
     cache.delete(_key(ticket, person))
 
 
-def _key(ticket: str, person: UUID) -> str:
+def _key(ticket: str, person: str) -> str:
     return f"upload:{person}:{ticket[:64]}"

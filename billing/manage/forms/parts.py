@@ -66,11 +66,10 @@ def digits(minor: int, currency: str) -> str:
     return format(Money(minor, currency).to_decimal(), "f")
 
 
-def one_line(text: str) -> str:
-    """Return the text if it is one line of printable characters."""
+def one_line(text: str) -> None:
+    """Refuse text that is more than one line of printable characters."""
     if any(ord(char) < 32 or ord(char) == 127 for char in text):
         raise ValidationError("Use one line, without control characters.")
-    return text
 
 
 def country_field(**kwargs: Any) -> forms.ChoiceField:
