@@ -66,6 +66,7 @@ def begin_autopay(wanted: Sequence[tuple[Invoice, PaymentMethod]], *, actor: Act
     payments = [_new(invoice, Payment.Method.AUTOPAY, card, now) for invoice, card in wanted]
     Payment.objects.bulk_create(payments)
     _record_begun(payments, actor=actor, now=now)
+    transaction.on_commit(lambda: failpoints.reach("before_publish"))
     enqueue_many(
         [
             Asked("billing.collect", {"payment_id": str(payment.pk)}, key=f"collect:{payment.pk}")

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from audit.actors import Actor
-from billing import collecting, connecting, settling
+from billing import collecting, connecting, failpoints, settling
 from billing.errors import Refused
 from billing.models import Invoice, Payment, PaymentMethod
 from billing.periods import local_date
@@ -29,8 +29,10 @@ def collect_due(*, actor: Actor, now: datetime) -> int:
     ids = list(_candidates(today).values_list("pk", flat=True))
     begun = 0
     for start in range(0, len(ids), CHUNK):
+        failpoints.reach("before_row")
         with transaction.atomic():
             begun += _begin(ids[start : start + CHUNK], today, actor=actor, now=now)
+        failpoints.reach("after_row")
     return begun
 
 
