@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
 
 from accounts.models import Contact, Customer, User
 from billing.composing import Bill, Due, compose
@@ -49,6 +49,27 @@ class Renewal:
     day: date
     amount: Money
     names: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Autopay:
+    """Whether the customer chose autopay, and why nothing is charged for now ("" if it is)."""
+
+    on: bool = False
+    paused_reason: str = ""
+
+    @property
+    def charges(self) -> bool:
+        return self.on and not self.paused_reason
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What autopay charges on a day; `invoice` if it is written already."""
+
+    day: date
+    amount: Money
+    invoice: Invoice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,9 +248,20 @@ def default_card(customer: Customer) -> PaymentMethod | None:
     return PaymentMethod.objects.filter(customer=customer, is_default=True, removed_at__isnull=True).first()
 
 
-def has_autopay(customer: Customer) -> bool:
-    """Whether the default card is charged by itself."""
-    return PaymentProfile.objects.filter(customer=customer, autopay=True).exists()
+def autopay_of(customer: Customer) -> Autopay:
+    """Whether the default card is charged by itself, and why not for now."""
+    row = PaymentProfile.objects.filter(customer=customer).values_list("autopay", "paused_reason").first()
+    return Autopay(*row) if row else Autopay()
+
+
+def next_charge(customer: Customer, *, today: date) -> Charge | None:
+    """What autopay charges next: an invoice that it has not tried, or what is billed before it falls due."""
+    tried = Payment.objects.filter(invoice=OuterRef("pk"), method=Payment.Method.AUTOPAY)
+    rows = _open(customer).filter(~Exists(tried), total__gt=0, collection_paused=False)
+    first = rows.order_by("due_on", "created_at", "id").first()
+    found = [Charge(max(first.due_on, today), first.amount_due, first)] if first else []
+    found += [Charge(max(each.day, today), each.amount) for each in renewals(customer, limit=1)]
+    return min(found, key=lambda each: each.day, default=None)
 
 
 def takes_cards() -> bool:

@@ -11,6 +11,7 @@ from accounts.acting import actor_of
 from billing import cards, customer_queries
 from billing.errors import Refused
 from billing.models import PaymentMethod
+from billing.periods import local_date
 from billing.portal.access import CustomerRequest, customer_page
 from billing.templatetags.portal_words import card_name
 from tenants import clock
@@ -22,14 +23,12 @@ def cards_page(request: CustomerRequest) -> HttpResponse:
     """The saved cards and autopay, with what it would charge next."""
     customer = request.customer
     saved = customer_queries.cards(customer)
-    open_invoices = customer_queries.first_due(customer, limit=1)
-    today = clock.now().astimezone(request.tenant.zone).date()
+    today = local_date(clock.now(), request.tenant.zone)
     context = {
         "cards": saved,
         "card": next((each for each in saved if each.is_default), None),
-        "autopay": customer_queries.has_autopay(customer),
-        "next_invoice": open_invoices[0] if open_invoices else None,
-        "renewals": customer_queries.renewals(customer, limit=1),
+        "autopay": customer_queries.autopay_of(customer),
+        "charge": customer_queries.next_charge(customer, today=today),
         "takes_cards": customer_queries.takes_cards(),
         "today": today,
         "month": (today.year, today.month),
@@ -54,14 +53,14 @@ def card_default_page(request: CustomerRequest, card_id: UUID) -> HttpResponse:
 @customer_page
 def card_remove_page(request: CustomerRequest, card_id: UUID) -> HttpResponse:
     card = _card(request, card_id)
-    had_autopay = customer_queries.has_autopay(request.customer)
+    had_autopay = customer_queries.autopay_of(request.customer).on
     try:
         cards.remove(card.pk, request.customer, actor=actor_of(request), now=clock.now())
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("portal:cards")
     messages.success(request, f"{card_name(card)} was removed.")
-    if had_autopay and not customer_queries.has_autopay(request.customer):
+    if had_autopay and not customer_queries.autopay_of(request.customer).on:
         messages.warning(request, "Autopay is off now: there is no other card that it could charge.")
     return redirect("portal:cards")
 

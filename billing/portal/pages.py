@@ -34,7 +34,7 @@ def home_page(request: CustomerRequest) -> HttpResponse:
         "renewals": customer_queries.renewals(customer, limit=3),
         "recent": customer_queries.recent(customer, limit=5),
         "card": customer_queries.default_card(customer),
-        "autopay": customer_queries.has_autopay(customer),
+        "autopay": customer_queries.autopay_of(customer),
         "takes_cards": customer_queries.takes_cards(),
     }
     return render(request, "portal/home.html", context)
@@ -77,7 +77,7 @@ def invoice_page(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
         "buyer": _party(invoice.buyer, invoice.locale),
         "settings": BillingSettings.objects.only("email", "phone").get(),
         "takes_cards": customer_queries.takes_cards(),
-        "autopay": customer_queries.has_autopay(request.customer),
+        "autopay": customer_queries.autopay_of(request.customer),
         "card": customer_queries.default_card(request.customer),
         "waiting": view.in_flight is not None and view.in_flight.state in OUT_OF_HAND,
     }

@@ -44,7 +44,8 @@ def test_log_in_goes_on_to_where_the_person_was_going(tenant: Any, browser: Brow
 @pytest.mark.parametrize(
     "target",
     [
-        "https://evil.example/", "//evil.example/", "http:evil.example", "///evil.example", "\\\\evil.example",
+        "https://evil.example/", "//evil.example/", "http:evil.example", "///evil.example",
+        "\\\\evil.example",
         "/\\evil.example", "javascript:alert(1)", "https://beta.localhost/", "http://alpha.localhost@evil.example/",
         " //evil.example", "\x00//evil.example", "data:text/html,x",
     ],

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -95,7 +95,7 @@ def test_a_link_is_void_after_an_hour(
     tenant: Any, browser: Browser, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     link = link_for(people())
-    later = datetime.now() + timedelta(hours=1, minutes=1)
+    later = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=1, minutes=1)
     monkeypatch.setattr(passwords.tokens, "_now", lambda: later)
     assert browser().get(link).status_code == 410
 

@@ -36,7 +36,8 @@ class Account:
 
 def customer(name: str = "Nora Lind", **fields: Any) -> Customer:
     values = {
-        "business_name": "Lind & Söhne GmbH", "email": "nora@lind.example", "country": "DE", "currency": "EUR",
+        "business_name": "Lind & Söhne GmbH", "email": "nora@lind.example",
+        "country": "DE", "currency": "EUR",
         "address_line1": "Hafenstraße 12", "city": "Hamburg", "postal_code": "20457",
     } | fields  # fmt: skip
     return create_customer(actor=ACTOR, now=NOW, name=name, **values)
