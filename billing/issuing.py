@@ -10,6 +10,7 @@ from audit.recording import record
 from billing import drafting, ledger, series, writing
 from billing.models import BillingSettings, Invoice
 from billing.periods import local_date
+from billing.series import Drawn
 from billing.snapshots import BUYER_FIELDS, party
 from tenants.context import current_tenant
 from tenants.jobs import enqueue
@@ -30,29 +31,27 @@ def issue(invoice: Invoice, *, actor: Actor, now: datetime) -> Invoice:
         drafting.write_lines(locked, lines, document)
         today = local_date(now, tenant.zone)
         locked.status = Invoice.Status.OPEN
-        locked.number = series.draw(settings, count=1, on=today)[0]
+        drawn = series.draw(settings, count=1, on=today)[0]
+        locked.number = drawn.number
         locked.seller = writing.seller_of(settings, tenant.name)
         locked.buyer = party(locked.customer, BUYER_FIELDS)
         locked.locale = locked.customer.locale
         locked.note = locked.note or settings.invoice_note
         locked.issued_on, locked.issued_at, locked.due_on = today, now, max(locked.due_on, today)
         locked.save()
-        _book(locked, actor=actor, now=now)
+        _book(locked, drawn, actor=actor, now=now)
         if not locked.total:
-            writing.settle_those_of_nothing([(locked.pk, locked.number)], actor=actor, now=now)
+            writing.settle_those_of_nothing([(locked.pk, drawn.number)], actor=actor, now=now)
         enqueue("billing.mail_invoice", key=f"mail:{locked.pk}", invoice_id=str(locked.pk))
     locked.refresh_from_db()
     return locked
 
 
-def _book(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
-    after = {
-        "number": invoice.number,
-        "customer": str(invoice.customer_id),
-        "total": invoice.total,
-        "currency": invoice.currency,
-    }
-    event = record(Action.INVOICE_ISSUED, subject=("invoice", invoice.pk), actor=actor, now=now, after=after)
+def _book(invoice: Invoice, drawn: Drawn, *, actor: Actor, now: datetime) -> None:
+    details = writing.issue_details(
+        drawn, customer=invoice.customer_id, total=invoice.total, currency=invoice.currency
+    )
+    event = record(Action.INVOICE_ISSUED, subject=("invoice", invoice.pk), actor=actor, now=now, **details)
     entry = writing.issue_entry(
         invoice.pk,
         customer=invoice.customer_id,

@@ -106,6 +106,19 @@ FROM billing_invoice i LEFT JOIN (
     SELECT invoice_id, currency, sum(amount) AS amount FROM billing_payment WHERE state = 'succeeded'
     GROUP BY invoice_id, currency) y ON y.invoice_id = i.id AND y.currency = i.currency
 WHERE i.amount_paid > coalesce(y.amount, 0)""",
+    "every issued invoice bears the number that was drawn for it": """
+SELECT format('invoice %s', i.number) FROM billing_invoice i LEFT JOIN audit_auditevent a
+    ON a.action = 'invoice.issued' AND a.subject_kind = 'invoice' AND a.subject_id = i.id::text
+WHERE i.status <> 'draft' GROUP BY i.id
+HAVING count(a.id) <> 1 OR min(a.details->'after'->>'number') IS DISTINCT FROM i.number""",
+    "numbers are without a gap in each series": """
+SELECT format('series %s: %s drawn, %s used up to %s', key, s.last, u.used, u.last)
+FROM billing_numberseries s FULL JOIN (
+    SELECT a.details->>'series' AS key, count(DISTINCT (a.details->>'n')::bigint) AS used,
+           max((a.details->>'n')::bigint) AS last
+    FROM audit_auditevent a JOIN billing_invoice i ON i.id::text = a.subject_id
+    WHERE a.action = 'invoice.issued' AND a.subject_kind = 'invoice' GROUP BY 1) u USING (key)
+WHERE s.last IS DISTINCT FROM u.used OR s.last IS DISTINCT FROM u.last""",
     "no period is billed twice, and none overlaps another": """
 SELECT format('subscription %s: %s', subscription_id, period_start) FROM (
     SELECT subscription_id, period_start,

@@ -17,6 +17,7 @@ from billing.ledger import Entry
 from billing.models import BillingSettings
 from billing.models.ledger import Account
 from billing.money import Money
+from billing.series import Drawn
 from billing.snapshots import SELLER_FIELDS, party, tax_summary, to_json
 from tenants.ids import new_id
 from tenants.jobs import Asked, enqueue_many
@@ -57,7 +58,7 @@ class Written(NamedTuple):
     """An invoice that was written."""
 
     id: UUID
-    number: str
+    drawn: Drawn
     billed: Billed
 
 
@@ -71,8 +72,8 @@ def write(billed: Sequence[Billed], issuing: Issuing) -> list[Written]:
 
     Needs an open transaction; locks the number series and the audit chain until its end.
     """
-    numbers = series.draw(issuing.settings, count=len(billed), on=issuing.today)
-    written = [Written(new_id(), number, each) for number, each in zip(numbers, billed, strict=True)]
+    drawn = series.draw(issuing.settings, count=len(billed), on=issuing.today)
+    written = [Written(new_id(), number, each) for number, each in zip(drawn, billed, strict=True)]
     with connection.cursor() as cursor:
         with cursor.copy(_INVOICES) as copy:
             for each in written:
@@ -84,7 +85,7 @@ def write(billed: Sequence[Billed], issuing: Issuing) -> list[Written]:
     events = record_many([_note(each) for each in written], actor=issuing.actor, now=issuing.now)
     entries = [_entry(each, event) for each, event in zip(written, events, strict=True)]
     ledger.book(entries, now=issuing.now, on=issuing.today)
-    free = [(each.id, each.number) for each in written if not each.billed.bill.totals.gross]
+    free = [(each.id, each.drawn.number) for each in written if not each.billed.bill.totals.gross]
     settle_those_of_nothing(free, actor=issuing.actor, now=issuing.now)
     enqueue_many(
         [
@@ -93,6 +94,12 @@ def write(billed: Sequence[Billed], issuing: Issuing) -> list[Written]:
         ]
     )
     return written
+
+
+def issue_details(drawn: Drawn, *, customer: UUID, total: int, currency: str) -> dict[str, Any]:
+    """What the audit event of an issue tells; the ledger check reads the number and its series."""
+    after = {"number": drawn.number, "customer": str(customer), "total": total, "currency": currency}
+    return {"after": after, "series": drawn.series, "n": drawn.n}
 
 
 def issue_entry(
@@ -136,7 +143,7 @@ def settle_those_of_nothing(free: Sequence[tuple[UUID, str]], *, actor: Actor, n
 def _invoice_row(each: Written, issuing: Issuing) -> tuple[Any, ...]:
     bill, totals, now = each.billed.bill, each.billed.bill.totals, issuing.now
     return (
-        each.id, each.number, "open", each.billed.customer, bill.currency, each.billed.locale,
+        each.id, each.drawn.number, "open", each.billed.customer, bill.currency, each.billed.locale,
         totals.net, totals.tax, totals.gross, 0, to_json(tax_summary(totals.groups)), issuing.seller,
         each.billed.buyer, issuing.settings.invoice_note, issuing.today, max(bill.day, issuing.today),
         now, now, False,
@@ -158,13 +165,10 @@ def _line_rows(each: Written) -> Iterable[tuple[Any, ...]]:
 
 def _note(each: Written) -> Note:
     bill = each.billed.bill
-    after = {
-        "number": each.number,
-        "customer": str(each.billed.customer),
-        "total": bill.totals.gross,
-        "currency": bill.currency,
-    }
-    return Note(Action.INVOICE_ISSUED, "invoice", str(each.id), {"after": after})
+    details = issue_details(
+        each.drawn, customer=each.billed.customer, total=bill.totals.gross, currency=bill.currency
+    )
+    return Note(Action.INVOICE_ISSUED, "invoice", str(each.id), details)
 
 
 def _entry(each: Written, event: UUID) -> Entry:
