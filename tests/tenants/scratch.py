@@ -45,7 +45,7 @@ class Scratch:
 
     def rows(self, query: str) -> list[Any]:
         with self.owner() as owner:
-            return owner.execute(query).fetchall()  # type: ignore[arg-type]
+            return owner.execute(query).fetchall()
 
     def dump(self, schema: str, *, rows: bool = True) -> list[str]:
         """What pg_dump says of the schema, in words that do not depend on its name or on the time."""
@@ -67,9 +67,9 @@ def scratch() -> Iterator[Scratch]:
     admin_url = os.environ["DATABASE_ADMIN_URL"]
     with psycopg.connect(admin_url, autocommit=True) as admin:
         with FileLock(f"{os.environ['DEMO_DIR']}/template.lock"):
-            admin.execute(f"CREATE DATABASE {found.name} TEMPLATE {TEMPLATE}_done OWNER proe_owner")  # type: ignore[arg-type]
-        admin.execute(f"GRANT CONNECT ON DATABASE {found.name} TO proe_app")  # type: ignore[arg-type]
+            admin.execute(f"CREATE DATABASE {found.name} TEMPLATE {TEMPLATE}_done OWNER proe_owner")
+        admin.execute(f"GRANT CONNECT ON DATABASE {found.name} TO proe_app")
         try:
             yield found
         finally:
-            admin.execute(f"DROP DATABASE {found.name} WITH (FORCE)")  # type: ignore[arg-type]
+            admin.execute(f"DROP DATABASE {found.name} WITH (FORCE)")

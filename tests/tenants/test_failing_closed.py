@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
@@ -175,7 +175,7 @@ async def ask_by_asgi(host: str) -> Any:
         "type": "http", "method": "GET", "path": "/asynchronous", "query_string": b"",
         "headers": [(b"host", host.encode())],
     }  # fmt: skip
-    browser = ApplicationCommunicator(ASGIHandler(), scope)
+    browser: Any = cast(Any, ApplicationCommunicator)(ASGIHandler(), scope)
     await browser.send_input({"type": "http.request", "body": b""})
     assert (await browser.receive_output(10))["status"] == 200
     return json.loads((await browser.receive_output(10))["body"])

@@ -154,7 +154,7 @@ UNKNOWN = {
 def test_the_blueprint_refuses_what_it_cannot_write(database: Scratch) -> None:
     with database.owner() as owner:
         for statement in UNKNOWN:
-            owner.execute(statement)  # type: ignore[arg-type]
+            owner.execute(statement)
         owner.execute("DELETE FROM tenants_blueprint")
     failed = database.manage("migrate", "-v0")
     assert failed.returncode == 1

@@ -35,13 +35,13 @@ COLUMNS_ON_PUBLIC = {
 def admin(db: None) -> Iterator[psycopg.Connection[Any]]:
     import os
 
-    name = settings.DATABASES["default"]["NAME"]
+    name = str(connection.settings_dict["NAME"])
     with psycopg.connect(os.environ["DATABASE_ADMIN_URL"], dbname=name, autocommit=True) as found:
         yield found
 
 
 def rows(admin: psycopg.Connection[Any], query: str, *params: Any) -> list[Any]:
-    return admin.execute(query, params).fetchall()  # type: ignore[arg-type]
+    return admin.execute(query, params).fetchall()
 
 
 def test_the_apps_login_owns_nothing(admin: Any) -> None:
@@ -299,14 +299,14 @@ def test_only_a_tenants_name_makes_a_schema(db: None, name: str) -> None:
 
 
 def test_without_a_role_the_login_reads_nothing(db: None) -> None:
-    default = settings.DATABASES["default"]
+    default: dict[str, Any] = settings.DATABASES["default"]
     with psycopg.connect(
         host=default["HOST"], port=default["PORT"], dbname=default["NAME"],
         user=default["USER"], password=default["PASSWORD"], autocommit=True,
     ) as bare:  # fmt: skip
         for table in ("t_alpha.billing_invoice", "public.tenants_tenant", "tenant_template.billing_invoice"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                bare.execute(sql.SQL("SELECT * FROM {}").format(sql.SQL(table)))  # type: ignore[arg-type]
+                bare.execute(sql.SQL("SELECT * FROM {}").format(sql.SQL(table)))
         for role in (OWNER, "postgres"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 bare.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
