@@ -40,7 +40,8 @@ def linked_invoice(page: Page) -> Page:
             except (pay_links.LinkBad, Invoice.DoesNotExist):
                 response = render(request, "pay/link_bad.html", _contact(), status=404)
         response["Cache-Control"] = "no-store"
-        response["Referrer-Policy"] = "no-referrer"
+        # not "no-referrer": forms would come with "Origin: null", which the CSRF check refuses
+        response["Referrer-Policy"] = "same-origin"
         response["X-Robots-Tag"] = "noindex"
         return response
 

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Request as Asked
 
 from tests.conftest import ROOT, TEMPLATE, _admin, _make_template, _with_database
 
@@ -101,6 +102,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             process.wait(20)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Let fixtures know that their test failed, so that they can show what the browser saw."""
+    report = yield
+    if report.failed:
+        item.failed = True
+    return report
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
@@ -121,8 +131,10 @@ class Watch:
         context.on("console", self._console)
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
 
-    def _request(self, request: Request) -> None:
+    def _request(self, request: Asked) -> None:
         with suppress(Exception):  # a request of a page that is gone already has no frame
+            if request.is_navigation_request() and request.frame.parent_frame is None:
+                return  # where the person went, not what a page asked for
             self.requests.append(f"{_origin(request.frame.url)} -> {_origin(request.url)}")
 
     def _console(self, message: ConsoleMessage) -> None:
@@ -131,13 +143,19 @@ class Watch:
 
 
 @pytest.fixture
-def watched(browser: Browser) -> Iterator[tuple[Page, Watch]]:
+def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[tuple[Page, Watch]]:
     """A page in a fresh browser profile, and what it does behind the scenes."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     context.set_default_timeout(15_000)
     watch = Watch()
     watch.on(context)
-    yield context.new_page(), watch
+    page = context.new_page()
+    yield page, watch
+    if getattr(request.node, "failed", False):
+        folder = Path(os.environ["DEMO_DIR"]) / "failures"
+        folder.mkdir(exist_ok=True)
+        page.screenshot(path=folder / f"{request.node.name}.png", full_page=True)
+        print(f"{page.url}: {folder}", *watch.complaints, sep="\n")
     context.close()
 
 
