@@ -11,8 +11,9 @@ from audit.actors import Actor
 from audit.recording import record
 from billing import planning
 from billing.errors import Refused
-from billing.models import BillingSettings
-from billing.numbering import NumberingError, check_prefix, parse
+from billing.models import BillingSettings, Invoice, NumberSeries
+from billing.numbering import NumberingError, check_prefix, parse, render, series_key
+from billing.periods import local_date
 from tenants.context import current_tenant
 from tenants.models import Tenant
 
@@ -36,6 +37,8 @@ def change_settings(*, actor: Actor, now: datetime, **fields: Any) -> BillingSet
             for name in changed:
                 setattr(settings, name, fields[name])
             settings.save(update_fields=changed)
+            if {"number_prefix", "number_format"}.intersection(changed):
+                _check_next_number(settings, now)
             if "days_ahead" in changed:
                 planning.replan(now=now)
             after = _shown(settings, changed)
@@ -64,6 +67,16 @@ def change_tenant(*, actor: Actor, now: datetime, **fields: Any) -> Tenant:
             subject = ("tenant", tenant.pk)
             record(Action.SETTINGS_CHANGED, subject=subject, actor=actor, now=now, before=before, after=after)
     return tenant
+
+
+def _check_next_number(settings: BillingSettings, now: datetime) -> None:
+    """Refuse a format whose next number is taken: the next run would stop at it."""
+    template, prefix = settings.number_format, settings.number_prefix
+    on = local_date(now, current_tenant().zone)
+    last = NumberSeries.objects.filter(pk=series_key(template, prefix, on)).values_list("last", flat=True)
+    number = render(template, prefix, on, (last.first() or 0) + 1)
+    if Invoice.objects.filter(number=number).exists():
+        raise Refused(f"The next number would be {number}, which is taken. Choose another prefix or format.")
 
 
 def _plain(value: Any) -> Any:
