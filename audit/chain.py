@@ -1,6 +1,7 @@
 """The hash chain, pure: canonical JSON in, links out."""
 
 import hashlib
+import ipaddress
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,14 @@ def canonical(fields: Mapping[str, Any]) -> bytes:
 def stamp(at: datetime) -> str:
     """Return `at` as UTC with microseconds, the same before and after the database."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def address(ip: str | None) -> str | None:
+    """Return the one way to write `ip`; PostgreSQL and Python shorten IPv6 each in its own."""
+    if ip is None:
+        return None
+    found = ipaddress.ip_address(ip)
+    return str(found) if found.version == 4 else found.packed.hex(":", 2)
 
 
 def link(prev: bytes, body: bytes) -> bytes:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from audit.actions import Action
 from audit.actors import Actor
-from audit.chain import canonical, link, stamp
+from audit.chain import address, canonical, link, stamp
 from audit.models import AuditEvent, ChainHead
 
 COLUMNS = (
@@ -59,7 +59,7 @@ def record_many(notes: Sequence[Note], *, actor: Actor, now: datetime) -> list[U
     common = {
         "at": stamp(now),
         "actor": [actor.kind, actor.id, actor.label[:254]],
-        "from": [actor.ip, actor.user_agent[:400]],
+        "from": [address(actor.ip), actor.user_agent[:400]],
     }
     ids: list[UUID] = []
     with connection.cursor() as cursor:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection
 
-from audit.chain import GENESIS, canonical, link, stamp
+from audit.chain import GENESIS, address, canonical, link, stamp
 from audit.models import ChainHead
 
 BATCH = 5000
@@ -66,7 +66,7 @@ def _problem(row: Any, expected_seq: int, prev: bytes, details: Any) -> str | No
         {
             "at": stamp(at),
             "actor": [kind, actor_id, label],
-            "from": [ip, agent],
+            "from": [address(ip), agent],
             "id": event_id,
             "seq": seq,
             "action": action,
