@@ -1,0 +1,102 @@
+"""Who gets to see which page."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from billing.manage import urls
+
+from .conftest import HOST
+
+OWNERS_ONLY = {
+    "settings", "settings_invoices", "settings_region", "settings_brand", "settings_no_logo", "taxes",
+    "tax_new", "tax", "tax_remove", "staff", "staff_invite",
+}  # fmt: skip
+PAGES = [pattern for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
+
+
+def address(pattern: URLPattern) -> str:
+    arguments = {name: "x" if name == "ticket" else uuid4() for name in pattern.pattern.converters}
+    return reverse(f"manage:{pattern.name}", kwargs=arguments, urlconf="proecommerce.urls")
+
+
+def every(method: str, client: Client) -> dict[str, Any]:
+    """What each page answers."""
+    return {str(pattern.name): getattr(client, method)(address(pattern)) for pattern in PAGES}
+
+
+def test_strangers_are_sent_to_the_log_in_and_back(tenant: Any) -> None:
+    client = Client(headers=HOST)
+    answers = every("get", client)
+    for name, answer in answers.items():
+        assert answer.status_code in {302, 405}, name
+        if answer.status_code == 302:
+            assert answer["Location"].startswith("/log-in/?next=/manage/"), name
+    for name, answer in every("post", client).items():
+        assert answer.status_code in {302, 405}, name
+
+
+def test_contacts_are_refused_everywhere(browse: Any) -> None:
+    client = browse("contact")
+    for method in ("get", "post"):
+        for name, answer in every(method, client).items():
+            assert answer.status_code in {403, 405}, (method, name)
+
+
+def test_staff_see_all_but_the_settings_which_owners_see(browse: Any) -> None:
+    refused = {name for name, answer in every("get", browse("staff")).items() if answer.status_code == 403}
+    posted = {name for name, answer in every("post", browse("owner")).items() if answer.status_code == 403}
+    assert refused == OWNERS_ONLY - {"settings_no_logo", "tax_remove"}
+    assert posted == set()
+
+
+def test_staff_can_change_no_setting(staff: Client) -> None:
+    for pattern in PAGES:
+        if pattern.name in OWNERS_ONLY - {"taxes", "staff"}:
+            assert staff.post(address(pattern)).status_code == 403, pattern.name
+
+
+def test_what_changes_something_is_never_done_by_a_link(owner: Client) -> None:
+    only_post = {
+        "price_switch", "subscription_resume", "invoice_issue", "invoice_send", "invoice_discard", "run_now",
+        "audit_check", "settings_no_logo", "tax_remove",
+    }  # fmt: skip
+    answers = every("get", owner)
+    assert {name for name, answer in answers.items() if answer.status_code == 405} == only_post
+
+
+def test_what_is_not_there_is_404(owner: Client) -> None:
+    for pattern in PAGES:
+        if set(pattern.pattern.converters) - {"ticket"}:
+            answer = owner.post(address(pattern)) if owner.get(address(pattern)).status_code == 405 else None
+            answer = answer or owner.get(address(pattern))
+            assert answer.status_code == 404, pattern.name
+
+
+def test_another_tenants_session_opens_nothing(browse: Any, two_tenants: Any) -> None:
+    client = browse("owner")
+    assert client.get("/manage/").status_code == 200
+    assert client.get("/manage/", headers={"host": "beta.localhost"}).status_code == 302
+
+
+def test_forms_without_their_token_change_nothing(person: Any) -> None:
+    client = Client(headers=HOST, enforce_csrf_checks=True)
+    client.force_login(person("owner"), backend="accounts.backends.EmailBackend")
+    for pattern in PAGES:
+        assert client.post(address(pattern)).status_code in {403, 405}, pattern.name
+
+
+def test_refusals_are_pages_that_say_what_to_do(browse: Any) -> None:
+    answer = browse("contact").get("/manage/")
+    assert answer.status_code == 403
+    assert "Ask an owner of Alpha Hosting" in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/manage/nothing/", "/nothing/"])
+def test_missing_pages_are_designed(owner: Client, path: str) -> None:
+    answer = owner.get(path)
+    assert answer.status_code == 404
+    assert "This page is not here" in answer.content.decode()
