@@ -15,11 +15,12 @@ from billing.periods import Cycle, PeriodError
 from billing.pricing import PricingError, parse_quantity
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,60}")
-_EXTERNAL_ID = re.compile(r"[A-Za-z0-9._:/#-]{1,100}")
 _PHONE = re.compile(r"\+?[0-9 ()./-]{0,31}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# A spreadsheet takes a cell that begins so for a formula, and would run it when the data is exported again.
-_FORMULA: Final = ("=", "+", "-", "@")
+_HARMFUL: Final = frozenset({"Cc", "Cs", "Co", "Zl", "Zp"})
+# They turn the text behind them around: on an invoice, an amount would read backwards.
+_TURNING: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+MAX_EXTERNAL_ID: Final = 100
 EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
 
 
@@ -28,14 +29,14 @@ class CellError(ValueError):
 
 
 def text(value: str, longest: int, *, required: bool = False) -> str:
-    """One line of text in Unicode's composed form, which no spreadsheet takes for a formula."""
-    if required and not value:
+    """One line of text, taken as it stands: what looks like a formula is data like any other."""
+    if required and not any(char.isprintable() and char != " " for char in value):
         raise CellError("is empty")
-    if any(unicodedata.category(char) in {"Cc", "Cs", "Co", "Zl", "Zp"} for char in value):
-        raise CellError("holds a control character or line break")
-    if value.startswith(_FORMULA):
-        raise CellError(f"begins like a formula, with “{value[0]}”")
-    value = unicodedata.normalize("NFC", value)
+    if not value.isprintable():
+        if any(unicodedata.category(char) in _HARMFUL for char in value):
+            raise CellError("holds a control character or line break")
+        if not _TURNING.isdisjoint(value):
+            raise CellError("holds a character that turns the direction of text")
     if len(value) > longest:
         raise CellError(f"has {len(value)} characters; at most {longest} fit")
     return value
@@ -44,9 +45,15 @@ def text(value: str, longest: int, *, required: bool = False) -> str:
 def external_id(value: str) -> str:
     if not value:
         raise CellError("is empty")
-    if not _EXTERNAL_ID.fullmatch(value) or value.startswith("-"):
-        raise CellError(f"{shown(value)} is no id; use 1 to 100 of A-Z, a-z, 0-9 and . _ : / # -")
+    if not value.isprintable():
+        raise CellError("holds a character that cannot be seen")
+    if len(value) > MAX_EXTERNAL_ID:
+        raise CellError(f"has {len(value)} characters; at most {MAX_EXTERNAL_ID} fit")
     return value
+
+
+def is_external_id(value: str) -> bool:
+    return bool(value) and value.isprintable() and len(value) <= MAX_EXTERNAL_ID
 
 
 def code(value: str) -> str:

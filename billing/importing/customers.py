@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, BinaryIO, Final, NamedTuple
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import Customer
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import Note, record, record_many
 from billing.errors import Refused
-from billing.importing import cells, reading
-from billing.importing.outcome import Outcome, Tally, batches, take
+from billing.importing import bulk, cells, reading
+from billing.importing.outcome import Outcome, Progress, Tally, batches, take
 from billing.importing.reading import Problems, Row
 from tenants.context import current_tenant
 
@@ -33,6 +33,7 @@ _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "tax_id": lambda value: cells.text(value, 40),
     "currency": cells.currency,
 }
+_LOCK: Final = "SELECT id FROM accounts_customer WHERE external_id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
 
 class _Wanted(NamedTuple):
@@ -40,14 +41,21 @@ class _Wanted(NamedTuple):
     fields: dict[str, str]
 
 
-def import_customers(file: BinaryIO, *, actor: Actor, now: datetime, dry_run: bool = False) -> Outcome:
+def import_customers(
+    file: BinaryIO,
+    *,
+    actor: Actor,
+    now: datetime,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+) -> Outcome:
     """Import a file in one transaction; with a problem anywhere, or in a dry run, nothing is kept.
 
-    Empty cells leave what a known customer has. Locks the customers that the file names.
+    Empty cells leave what a known customer has. Waits for other imports, then locks the customers named.
     """
     try:
         with transaction.atomic():
-            tally = apply_customers(file, actor=actor, now=now)
+            tally = apply_customers(file, actor=actor, now=now, progress=progress)
             if dry_run or tally.problems.count:
                 transaction.set_rollback(True)
             return tally.outcome()
@@ -55,23 +63,30 @@ def import_customers(file: BinaryIO, *, actor: Actor, now: datetime, dry_run: bo
         raise Refused("Somebody else brought in the same customers at this moment. Try again.") from error
 
 
-def apply_customers(file: BinaryIO, *, actor: Actor, now: datetime) -> Tally:
+def apply_customers(
+    file: BinaryIO, *, actor: Actor, now: datetime, progress: Progress | None = None
+) -> Tally:
     """Write what is good of the file in the open transaction, and say what is not."""
-    named = [row.cells["external_id"] for row in reading.rows(file, COLUMNS, Problems())]
-    locked = Customer.objects.filter(external_id__in=named).order_by("id")
-    list(locked.select_for_update(of=("self",), no_key=True).values_list("pk", flat=True))
-    tally = Tally()
+    bulk.wait_for_others()
+    _lock(file)
+    tally = Tally("customers", progress)
     for batch in batches(file, COLUMNS, _parse, tally):
         _apply(batch, tally, actor=actor, now=now)
-    _finish("customers", tally, actor=actor, now=now)
+    _finish(tally, actor=actor, now=now)
     return tally
 
 
-def _finish(kind: str, tally: Tally, *, actor: Actor, now: datetime) -> None:
+def _lock(file: BinaryIO) -> None:
+    named = [row.cells["external_id"] for row in reading.rows(file, COLUMNS, Problems())]
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [[each for each in named if cells.is_external_id(each)]])
+
+
+def _finish(tally: Tally, *, actor: Actor, now: datetime) -> None:
     if not tally.created and not tally.changed:
         return
     counts: dict[str, Any] = {"rows": tally.rows, "created": tally.created, "changed": tally.changed}
-    record(Action.IMPORT_DONE, subject=("import", kind), actor=actor, now=now, **counts)
+    record(Action.IMPORT_DONE, subject=("import", tally.kind), actor=actor, now=now, **counts)
 
 
 def _parse(row: Row, problems: Problems) -> _Wanted | None:
@@ -100,8 +115,8 @@ def _apply(batch: Sequence[_Wanted], tally: Tally, *, actor: Actor, now: datetim
             notes.append(Note(Action.CUSTOMER_CHANGED, "customer", str(customer.pk), change))
         else:
             tally.unchanged += 1
-    Customer.objects.bulk_create(made)
-    Customer.objects.bulk_update(changed, [name for name in COLUMNS if name != "external_id"])
+    bulk.insert(Customer, made)
+    bulk.update(Customer, changed, [name for name in COLUMNS if name != "external_id"])
     record_many(notes, actor=actor, now=now)
     tally.created += len(made)
     tally.changed += len(changed)

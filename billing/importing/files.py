@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from audit.actors import Actor
 from billing.errors import Refused
 from billing.importing.customers import apply_customers, import_customers
-from billing.importing.outcome import Outcome
+from billing.importing.outcome import Outcome, Progress
 from billing.importing.subscriptions import apply_subscriptions, import_subscriptions
 
 
@@ -27,31 +27,45 @@ class Imported:
 
 
 def import_files(
-    customers: BinaryIO | None, subscriptions: BinaryIO | None, *, actor: Actor, now: datetime
+    customers: BinaryIO | None,
+    subscriptions: BinaryIO | None,
+    *,
+    actor: Actor,
+    now: datetime,
+    progress: Progress | None = None,
 ) -> Imported:
     """Import the files given, each all or nothing; subscriptions only when the customers were fine.
 
-    The files must be seekable. Raises `Refused` when somebody else imports the same at this moment.
+    The files must be seekable. Raises `Refused` when somebody else makes the same rows at this moment.
     """
-    first = import_customers(customers, actor=actor, now=now) if customers else None
-    if first is not None and not first.is_fine:
-        checked = preview(customers, subscriptions, actor=actor, now=now)
-        return Imported(first, checked.subscriptions, kept=False)
-    second = import_subscriptions(subscriptions, actor=actor, now=now) if subscriptions else None
+    first = second = None
+    if customers:
+        first = import_customers(customers, actor=actor, now=now, progress=progress)
+        if not first.is_fine:
+            checked = preview(customers, subscriptions, actor=actor, now=now, progress=progress)
+            return Imported(first, checked.subscriptions, kept=False)
+    if subscriptions:
+        second = import_subscriptions(subscriptions, actor=actor, now=now, progress=progress)
     return Imported(first, second, kept=first is not None or bool(second and second.is_fine))
 
 
 def preview(
-    customers: BinaryIO | None, subscriptions: BinaryIO | None, *, actor: Actor, now: datetime
+    customers: BinaryIO | None,
+    subscriptions: BinaryIO | None,
+    *,
+    actor: Actor,
+    now: datetime,
+    progress: Progress | None = None,
 ) -> Imported:
     """Say what importing these files would do, by doing it and taking it back."""
+    first = second = None
     try:
         with transaction.atomic():
-            first = apply_customers(customers, actor=actor, now=now).outcome() if customers else None
-            second = (
-                apply_subscriptions(subscriptions, actor=actor, now=now).outcome() if subscriptions else None
-            )
+            if customers:
+                first = apply_customers(customers, actor=actor, now=now, progress=progress).outcome()
+            if subscriptions:
+                second = apply_subscriptions(subscriptions, actor=actor, now=now, progress=progress).outcome()
             transaction.set_rollback(True)
     except IntegrityError as error:
-        raise Refused("Somebody else imports the same at this moment. Try again.") from error
+        raise Refused("Somebody else brought in the same rows at this moment. Try again.") from error
     return Imported(first, second, kept=False)

@@ -12,13 +12,16 @@ BATCH: Final = 1_000
 SAMPLE: Final = 10
 
 T = TypeVar("T")
+# Told the file's kind ("customers", "subscriptions") and how many of its rows are read.
+Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """Rows read, and what they did or, in a dry run or with problems, would do. `sample`: the first rows.
 
-    `problems` are the first thousand of `problem_count`; with any, nothing of the file was imported.
+    With any of the `problems` nothing of the file was imported; a thousand end the reading (`is_cut`).
+    `warnings` tell what was done otherwise than the file says, the first thousand of `warning_count`.
     """
 
     rows: int
@@ -27,6 +30,9 @@ class Outcome:
     unchanged: int
     problems: Sequence[Problem]
     problem_count: int
+    warnings: Sequence[Problem]
+    warning_count: int
+    is_cut: bool
     sample: Sequence[Mapping[str, str]]
 
     @property
@@ -38,23 +44,33 @@ class Outcome:
 class Tally:
     """Counts while a file is imported."""
 
+    kind: str
+    progress: Progress | None = None
     rows: int = 0
     created: int = 0
     changed: int = 0
     unchanged: int = 0
     problems: Problems = field(default_factory=Problems)
+    warnings: Problems = field(default_factory=Problems)
     sample: list[Mapping[str, str]] = field(default_factory=list)
 
     def outcome(self) -> Outcome:
         return Outcome(
-            self.rows,
-            self.created,
-            self.changed,
-            self.unchanged,
-            self.problems.first,
-            self.problems.count,
-            self.sample,
+            rows=self.rows,
+            created=self.created,
+            changed=self.changed,
+            unchanged=self.unchanged,
+            problems=sorted(self.problems.first, key=_line),
+            problem_count=self.problems.count,
+            warnings=sorted(self.warnings.first, key=_line),
+            warning_count=self.warnings.count,
+            is_cut=self.problems.is_full,
+            sample=self.sample,
         )
+
+
+def _line(problem: Problem) -> int:
+    return problem.line
 
 
 def batches(
@@ -77,6 +93,8 @@ def batches(
     stream = good()
     while batch := list(islice(stream, BATCH)):
         yield batch
+        if tally.progress is not None:
+            tally.progress(tally.kind, tally.rows)
 
 
 def take(row: Row, problems: Problems, readers: Mapping[str, Callable[[str], Any]]) -> dict[str, Any] | None:

@@ -22,10 +22,14 @@ class Problem(NamedTuple):
 
 @dataclass(slots=True)
 class Problems:
-    """All that is wrong with a file: the first KEPT of them, and how many there are."""
+    """What there is to say about a file: the first KEPT remarks, and how many there are."""
 
     first: list[Problem] = field(default_factory=list)
     count: int = 0
+
+    @property
+    def is_full(self) -> bool:
+        return self.count >= KEPT
 
     def add(self, line: int, column: str, reason: str) -> None:
         self.count += 1
@@ -34,7 +38,10 @@ class Problems:
 
 
 class Row(NamedTuple):
-    """A row's cells by column, without spaces around them; `line` is the one it begins on, from 1."""
+    """A row's cells by column, without spaces around them, in Unicode's composed form.
+
+    `line` is the one it begins on, from 1.
+    """
 
     line: int
     cells: dict[str, str]
@@ -53,7 +60,7 @@ def rows(file: BinaryIO, columns: Sequence[str], problems: Problems) -> Iterator
     """Read from the file's beginning: UTF-8, a header with exactly these columns in any order, then rows.
 
     What is wrong goes to `problems`; a row with too many or too few cells is left out, and a file that
-    cannot be read on ends there.
+    cannot be read on, or has KEPT problems, ends there.
     """
     file.seek(0)
     try:
@@ -66,7 +73,7 @@ def _rows(file: BinaryIO, columns: Sequence[str], problems: Problems) -> Iterato
     reader = csv.reader(_lines(file), strict=True)
     header = [cell.strip().lower() for cell in _next(reader) or []]
     _check_header(header, columns)
-    while True:
+    while not problems.is_full:
         line = reader.line_num + 1
         cells = _next(reader)
         if cells is None:
@@ -76,7 +83,12 @@ def _rows(file: BinaryIO, columns: Sequence[str], problems: Problems) -> Iterato
         if len(cells) != len(header):
             problems.add(line, "", f"has {len(cells)} cells instead of {len(header)}")
             continue
-        yield Row(line, dict(zip(header, (cell.strip() for cell in cells), strict=True)))
+        yield Row(line, dict(zip(header, map(_tidy, cells), strict=True)))
+
+
+def _tidy(cell: str) -> str:
+    bare = cell.strip()
+    return bare if bare.isascii() else unicodedata.normalize("NFC", bare)
 
 
 def _next(reader: "Iterator[list[str]]") -> list[str] | None:

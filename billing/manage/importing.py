@@ -70,6 +70,7 @@ def _told(found: Imported, kept: Upload) -> dict[str, Any]:
             "name": name,
             "outcome": outcome,
             "problems": outcome.problems[:SHOWN],
+            "warnings": outcome.warnings[:SHOWN],
             "columns": list(outcome.sample[0]) if outcome.sample else [],
             "sample": [list(row.values()) for row in outcome.sample],
         }
