@@ -120,11 +120,16 @@ def run_tests(arguments: list[str], *, long: bool) -> tuple[str, int]:
     return last, process.returncode
 
 
-def find_browser() -> str | None:
-    """Chromium for the journeys: where it is, or installed where we may, or how to get it."""
+def find_installed_browser() -> str | None:
+    """The Chromium that CHROMIUM names, or one on PATH."""
     named = os.environ.get("CHROMIUM")
     found = named if named and os.access(named, os.X_OK) else None
-    found = found or next(filter(None, map(shutil.which, BROWSERS)), None)
+    return found or next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def find_browser() -> str | None:
+    """Chromium for the journeys: where it is, or installed where we may, or how to get it."""
+    found = find_installed_browser()
     if found:
         return found
     if Path("/etc/debian_version").exists() and os.geteuid() == 0:
