@@ -76,7 +76,7 @@ def card_status_page(request: CustomerRequest, known: str) -> HttpResponse:
     if request.method == "POST" and request.session.get(SETUP):
         cards.look_at_setup(request.session[SETUP], actor=actor_of(request), now=clock.now())
     is_new = _known_cards(request) != known
-    state = {"state": "saved" if is_new else "form", "url": reverse("portal:home") if is_new else ""}
+    state = {"state": "saved" if is_new else "form", "url": reverse("portal:cards") if is_new else ""}
     return JsonResponse(state)
 
 
