@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 def pytest_configure(config: pytest.Config) -> None:
     if not os.environ.get("DATABASE_URL"):
-        pytest.exit("The tests need the stack. Run bin/test, or see the top of tests/conftest.py.", returncode=2)
+        pytest.exit("The tests need the stack: bin/test, or see the top of tests/conftest.py.", returncode=2)
 
 
 def _admin() -> psycopg.Connection[Any]:
