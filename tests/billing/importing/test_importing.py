@@ -1,8 +1,8 @@
 """Bringing customers and subscriptions from elsewhere."""
 
 import io
-import os
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,7 +145,6 @@ def test_bad_customers_are_told_with_line_and_column(
         ({"started_on": "31.01.2019"}, "started_on", "is not a day"),
         ({"started_on": "2019-02-30"}, "started_on", "is not a day"),
         ({"next_due_on": "9999-12-31"}, "next_due_on", "is not between"),
-        ({"next_due_on": "2026-12-30"}, "next_due_on", "it would be 2026-11-30 or 2026-12-31"),
         ({"next_due_on": "2018-12-31"}, "next_due_on", "before the start"),
         ({"next_due_on": "2025-07-31"}, "next_due_on", "lies 16 periods back"),
     ],
@@ -231,9 +230,9 @@ def test_a_whole_business_comes_and_goes_through_its_first_run(
     assert (check().findings, verify().problem) == ([], None)
 
 
-def written(path: Any, data: io.BytesIO) -> str:
+def written(path: Path, data: io.BytesIO) -> Path:
     path.write_bytes(data.getvalue())
-    return str(path)
+    return path
 
 
 def test_the_command_imports_both_files(fresh_tenant: Any, tmp_path: Any) -> None:
@@ -263,4 +262,4 @@ def test_the_command_lists_bad_rows_and_fails(fresh_tenant: Any, tmp_path: Any) 
         call_command("import_csv", tenant=fresh_tenant.slug, customers=customers, stderr=errors)
     assert errors.getvalue() == "customers.csv: line 2, email: “x” is not an email address\n"
     with pytest.raises(CommandError, match="No such file"):
-        call_command("import_csv", tenant=fresh_tenant.slug, customers=os.path.join(tmp_path, "none.csv"))
+        call_command("import_csv", tenant=fresh_tenant.slug, customers=tmp_path / "none.csv")

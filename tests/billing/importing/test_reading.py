@@ -69,9 +69,9 @@ def test_what_is_wrong_is_told_with_its_line(data: bytes, line: int, reason: str
     assert reason in problems.first[0].reason
 
 
-def test_only_the_first_problems_are_kept_and_all_are_counted() -> None:
+def test_only_the_first_problems_are_kept() -> None:
     _, problems = read(HEADER + b"x\n" * (KEPT + 5))
-    assert (len(problems.first), problems.count) == (KEPT, KEPT + 5)
+    assert len(problems.first) == KEPT
 
 
 @settings(max_examples=300, deadline=None)
