@@ -11,14 +11,17 @@ from django.db.models import Q
 from audit.actions import Action
 from audit.models import AuditEvent, ChainHead
 from audit.verifying import Verdict, verify
+from billing.formats import format_money
+from billing.money import EXPONENTS, Money
 from billing.paging import Order, Place, Slice, read
 
 NEWEST = Order("seq", descending=True, tie="seq")
 HISTORY = 50
 # A chain this short is checked while its page is made; a longer one when somebody asks.
 CHECK_AT_ONCE = 2_000
-VERDICT_KEY = "audit verdict"
+VERDICT_KEY = "audit-verdict"
 VERDICT_SECONDS = 30 * 24 * 3600
+AMOUNTS = frozenset({"amount", "total", "tax", "subtotal", "amount_paid", "fee", "setup_fee"})
 GOOD = ("paid", "succeeded", "recorded", "accepted", "connected", "finished")
 BAD = ("failed", "voided", "opened", "parked", "disconnected", "removed", "cancelled")
 
@@ -131,13 +134,21 @@ def _narrowed(wanted: Wanted) -> Q:
 def _entry(event: AuditEvent) -> Entry:
     details: dict[str, Any] = dict(event.details)
     before, after = details.pop("before", None) or {}, details.pop("after", None) or {}
+    currency = str(after.get("currency") or before.get("currency") or details.get("currency") or "")
     changes = [
-        Difference(_name(key), _said(before.get(key)), _said(after.get(key)))
+        Difference(_name(key), _value(key, before.get(key), currency), _value(key, after.get(key), currency))
         for key in dict.fromkeys([*before, *after])
         if before.get(key) != after.get(key)
     ]
-    facts = [(_name(key), _said(value)) for key, value in details.items()]
+    facts = [(_name(key), _value(key, value, currency)) for key, value in details.items()]
     return Entry(event, words_of(event.action), _tone(event.action), changes, facts)
+
+
+def _value(key: str, value: object, currency: str) -> str:
+    """A value in words; an amount beside a currency as money."""
+    if key in AMOUNTS and type(value) is int and currency in EXPONENTS:
+        return format_money(Money(value, currency), "en")
+    return _said(value)
 
 
 def _name(key: str) -> str:

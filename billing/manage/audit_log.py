@@ -1,10 +1,13 @@
 """The audit log: who did what, when, and whether the record is whole."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.pages import staff_page
@@ -15,6 +18,8 @@ from billing.paging import Place
 from billing.periods import local_midnight
 from tenants import clock
 from tenants.context import current_tenant
+
+PAGES = frozenset({"customer", "product", "subscription", "invoice"})
 
 
 @require_safe
@@ -33,7 +38,8 @@ def index(request: HttpRequest) -> HttpResponse:
     rows = trail.events(wanted, Place.of(request.GET))
     checked = trail.last_check(now=clock.now())
     narrowed = is_narrowed(form)
-    return page(request, "manage/audit/index.html", page=rows, form=form, filtered=narrowed, checked=checked)
+    context: dict[str, Any] = {"page": rows, "form": form, "filtered": narrowed, "checked": checked}
+    return page(request, "manage/audit/index.html", subject_path=_path(wanted), **context)
 
 
 @require_POST
@@ -45,6 +51,16 @@ def check(request: HttpRequest) -> HttpResponse:
     else:
         messages.success(request, f"All {found.events:,} events are whole and in order.")
     return redirect("manage:audit")
+
+
+def _path(wanted: trail.Wanted) -> str:
+    """Where the thing that the log is narrowed to has its page, if it has one."""
+    if wanted.subject_kind not in PAGES or not wanted.subject_id:
+        return ""
+    try:
+        return reverse(f"manage:{wanted.subject_kind}", args=[UUID(wanted.subject_id)])
+    except ValueError:
+        return ""
 
 
 def _begin(day: date | None, *, days: int = 0) -> datetime | None:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.pages import owner_page
 from billing import connecting, disconnecting
 from billing.errors import Refused
-from billing.manage.answers import acting, attempt, page, show
+from billing.manage.answers import acting, done, page, show
 
 NONCE = "stripe_connect"
 
@@ -81,7 +81,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 def key(request: HttpRequest) -> HttpResponse:
     """Connect by a restricted key."""
     form = KeyForm(request.POST)
-    if form.is_valid() and attempt(
+    if form.is_valid() and done(
         form, lambda: connecting.connect_by_key(**form.cleaned_data, **acting(request))
     ):
         messages.success(request, "Connected. Customers can pay by card now.")
@@ -103,5 +103,5 @@ def disconnect(request: HttpRequest) -> HttpResponse:
 
 
 def _context(form: KeyForm | None) -> dict[str, Any]:
-    context = {"connection": connecting.current(), "webhook_url": connecting.webhook_url()}
+    context: dict[str, Any] = {"connection": connecting.current(), "webhook_url": connecting.webhook_url()}
     return context if form is None else {**context, "form": form}
