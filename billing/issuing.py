@@ -11,7 +11,7 @@ from billing import drafting, ledger, series, writing
 from billing.models import BillingSettings, Invoice
 from billing.periods import local_date
 from billing.series import Drawn
-from billing.snapshots import BUYER_FIELDS, party
+from billing.snapshots import BUYER_FIELDS, party, seller_of
 from tenants.context import current_tenant
 from tenants.jobs import enqueue
 
@@ -33,7 +33,7 @@ def issue(invoice: Invoice, *, actor: Actor, now: datetime) -> Invoice:
         locked.status = Invoice.Status.OPEN
         drawn = series.draw(settings, count=1, on=today)[0]
         locked.number = drawn.number
-        locked.seller = writing.seller_of(settings, tenant.name)
+        locked.seller = seller_of(settings, tenant.name)
         locked.buyer = party(locked.customer, BUYER_FIELDS)
         locked.locale = locked.customer.locale
         locked.note = locked.note or settings.invoice_note

@@ -10,9 +10,8 @@ from billing.formats import format_rate, locale_of
 from billing.models import BillingSettings, Invoice, InvoiceLine
 from billing.money import Money
 from billing.periods import Period, local_date
-from billing.snapshots import BUYER_FIELDS, party
+from billing.snapshots import BUYER_FIELDS, party, seller_of
 from billing.wording import locale_to_write
-from billing.writing import seller_of
 from tenants.context import current_tenant
 
 # Where the postal code stands behind city and state.

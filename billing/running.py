@@ -21,7 +21,7 @@ from billing.composing import Advance, Composition, Parked, compose
 from billing.due import DueCustomer
 from billing.models import BillingSettings, InvoiceRun, TaxRate
 from billing.periods import local_date
-from billing.snapshots import BUYER_FIELDS, party, to_json
+from billing.snapshots import BUYER_FIELDS, party, seller_of, to_json
 from billing.tax import TaxTable
 from billing.writing import Billed, Issuing
 from tenants.context import current_tenant
@@ -126,7 +126,7 @@ def _bill_chunk(
         settings = BillingSettings.objects.defer("logo").get()
         tenant = current_tenant()
         today = local_date(now, tenant.zone)
-        seller = to_json(writing.seller_of(settings, tenant.name))
+        seller = to_json(seller_of(settings, tenant.name))
         found, held = due.lock(customers, run.run_for, wait=wait)
         billed, advances, parked = _compose_all(found, run.run_for)
         if billed:

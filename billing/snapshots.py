@@ -29,6 +29,11 @@ def party(source: Any, fields: tuple[str, ...]) -> dict[str, str]:
     return {name: value for name in fields if (value := get(name))}
 
 
+def seller_of(settings: Any, name: str) -> dict[str, str]:
+    """The seller's snapshot; `name` stands in while the tenant has not set its business name."""
+    return {"business_name": name, **party(settings, SELLER_FIELDS)}
+
+
 def tax_summary(groups: tuple[TaxGroup, ...]) -> list[dict[str, Any]]:
     """The taxes printed under an invoice; a single rate is its own summary."""
     merged = groups if len(groups) == 1 else by_rate(groups)

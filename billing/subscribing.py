@@ -11,6 +11,7 @@ from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
 from billing import planning
+from billing.composing import MAX_PERIODS
 from billing.errors import Refused
 from billing.models import Price, Subscription
 from billing.periods import Cycle, PeriodError, index_of, local_date, period
@@ -34,13 +35,7 @@ def subscribe(
 
     Raises `Refused`. Locks the customer.
     """
-    cycle = Cycle(price.cycle)
-    if not cycle.recurs:
-        raise Refused("A one-time price is no subscription; put it on an invoice.")
-    try:
-        check_quantity(quantity)
-    except PricingError as error:
-        raise Refused(str(error)) from error
+    _check(price, quantity, started_on, now)
     with transaction.atomic():
         locked = Customer.objects.select_for_update(of=("self",), no_key=True).get(pk=customer.pk)
         if locked.status != Customer.Status.ACTIVE:
@@ -95,6 +90,19 @@ def resume(subscription: Subscription, *, actor: Actor, now: datetime) -> Subscr
         _skip_to(locked, today)
         locked.paused_reason = ""
         return _move(locked, Status.ACTIVE, Action.SUBSCRIPTION_RESUMED, reason="", actor=actor, now=now)
+
+
+def _check(price: Price, quantity: int, started_on: date, now: datetime) -> None:
+    cycle = Cycle(price.cycle)
+    if not cycle.recurs:
+        raise Refused("A one-time price is no subscription; put it on an invoice.")
+    try:
+        check_quantity(quantity)
+    except PricingError as error:
+        raise Refused(str(error)) from error
+    today = local_date(now, current_tenant().zone)
+    if started_on <= today and index_of(started_on, cycle, today) >= MAX_PERIODS:
+        raise Refused(f"It would bill more than {MAX_PERIODS} periods at once. Let it start later.")
 
 
 def _skip_to(subscription: Subscription, today: date) -> None:

@@ -18,7 +18,7 @@ from billing.models import BillingSettings
 from billing.models.ledger import Account
 from billing.money import Money
 from billing.series import Drawn
-from billing.snapshots import SELLER_FIELDS, party, tax_summary, to_json
+from billing.snapshots import tax_summary, to_json
 from tenants.ids import new_id
 from tenants.jobs import Asked, enqueue_many
 
@@ -60,11 +60,6 @@ class Written(NamedTuple):
     id: UUID
     drawn: Drawn
     billed: Billed
-
-
-def seller_of(settings: BillingSettings, name: str) -> dict[str, str]:
-    """The seller's snapshot; `name` stands in while the tenant has not set its business name."""
-    return {"business_name": name, **party(settings, SELLER_FIELDS)}
 
 
 def write(billed: Sequence[Billed], issuing: Issuing) -> list[Written]:

@@ -79,7 +79,12 @@ def test_a_cancelled_subscription_is_billed_no_more(tenant: Any, actor: Any, now
 
 @pytest.mark.parametrize(
     ("price", "more"),
-    [({"cycle": "one_time"}, {}), ({}, {"quantity": 0}), ({}, {"quantity": 1_000_001})],
+    [
+        ({"cycle": "one_time"}, {}),
+        ({}, {"quantity": 0}),
+        ({}, {"quantity": 1_000_001}),
+        ({}, {"started_on": date(2025, 7, 31)}),
+    ],
 )
 def test_impossible_subscriptions_are_refused(
     tenant: Any, actor: Any, now: datetime, price: dict[str, Any], more: dict[str, Any]
@@ -88,10 +93,9 @@ def test_impossible_subscriptions_are_refused(
         subscribing.subscribe(
             making.customer(),
             price=making.price(**price),
-            started_on=date(2026, 12, 1),
+            **({"started_on": date(2026, 12, 1)} | more),
             actor=actor,
             now=now,
-            **more,
         )
     assert not Subscription.objects.exists()
 
