@@ -102,10 +102,11 @@ def _known(batch: Sequence[Wanted]) -> dict[str, Subscription]:
 def _touched(subscriptions: Iterable[Subscription]) -> set[UUID]:
     """Which of them were billed here, or have an event that is not an import's."""
     ids = [subscription.pk for subscription in subscriptions]
-    lines = InvoiceLine.objects.filter(subscription__in=ids).values_list("subscription_id", flat=True)
+    lines = InvoiceLine.objects.filter(subscription__in=ids).order_by()
+    billed = lines.values_list("subscription_id", flat=True).distinct()
     events = AuditEvent.objects.filter(subject_kind="subscription", subject_id__in=[str(pk) for pk in ids])
     others = events.exclude(details__contains=SOURCE).order_by().values_list("subject_id", flat=True)
-    return {pk for pk in lines.distinct() if pk is not None}.union(UUID(pk) for pk in others.distinct())
+    return {pk for pk in billed if pk is not None}.union(UUID(pk) for pk in others.distinct())
 
 
 def _compare_names(wanted: Wanted, work: Work) -> None:

@@ -84,10 +84,11 @@ def batches(
             tally.rows += 1
             if len(tally.sample) < SAMPLE:
                 tally.sample.append(row.cells)
+            parsed = parse(row, tally.problems)
             key = row.cells["external_id"]
             if key and (first := seen.setdefault(key, row.line)) != row.line:
                 tally.problems.add(row.line, "external_id", f"stands on line {first} already")
-            elif (parsed := parse(row, tally.problems)) is not None:
+            elif parsed is not None:
                 yield parsed
 
     stream = good()

@@ -26,30 +26,30 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_tenant_option(parser, required=True)
-        parser.add_argument("--customers", metavar="FILE", type=Path)
-        parser.add_argument("--subscriptions", metavar="FILE", type=Path)
+        parser.add_argument("--customers", metavar="FILE")
+        parser.add_argument("--subscriptions", metavar="FILE")
         parser.add_argument("--dry-run", action="store_true", help="say what would be done and do nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["customers"] and not options["subscriptions"]:
             raise CommandError("Give --customers FILE, --subscriptions FILE, or both.")
         (tenant,) = chosen_tenants(options["tenant"])
+        customers, subscriptions = (_path(options[name]) for name in ("customers", "subscriptions"))
         with enter(tenant):
-            done = self._work(options)
-        self._print(options["customers"], done.customers, options["dry_run"])
-        self._print(options["subscriptions"], done.subscriptions, options["dry_run"])
+            done = self._work(customers, subscriptions, options["dry_run"])
+        self._print(customers, done.customers, options["dry_run"])
+        self._print(subscriptions, done.subscriptions, options["dry_run"])
         if not done.is_fine:
             raise CommandError("Not imported: a file with a bad row is left out whole.")
 
-    def _work(self, options: dict[str, Any]) -> Imported:
-        work = preview if options["dry_run"] else import_files
+    def _work(self, customers: Path | None, subscriptions: Path | None, dry_run: bool) -> Imported:
+        work = preview if dry_run else import_files
         self._told = 0
-        with ExitStack() as files:
-            customers = _opened(files, options["customers"])
-            subscriptions = _opened(files, options["subscriptions"])
+        with ExitStack() as stack:
+            files = [_opened(stack, path) for path in (customers, subscriptions)]
             actor = Actor.system("import_csv")
             try:
-                return work(customers, subscriptions, actor=actor, now=clock.now(), progress=self._progress)
+                return work(files[0], files[1], actor=actor, now=clock.now(), progress=self._progress)
             except Refused as refused:
                 raise CommandError(str(refused)) from refused
 
@@ -80,6 +80,10 @@ class Command(BaseCommand):
             self.stderr.write(f"{name}: {prefix}{where}: {reason}")
         if count > len(found):
             self.stderr.write(f"{name}: {prefix}and {count - len(found):,} more")
+
+
+def _path(name: str | None) -> Path | None:
+    return Path(name) if name else None
 
 
 def _opened(files: ExitStack, path: Path | None) -> BinaryIO | None:

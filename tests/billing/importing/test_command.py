@@ -42,12 +42,12 @@ def test_it_ends_with_0_when_all_is_in_and_with_1_when_a_file_is_left_out(
         "s.csv: 1 rows; 1 created, 0 changed, 0 unchanged, 0 problems, 1 notes",
     ]
     assert "s.csv: note: line 2, next_due_on: next due on 2026-12-15 does not fit" in done.stderr
-    bad = written(tmp_path / "bad.csv", files.subscriptions({"external_id": "S-2"}, {"quantity": "none"}))
+    bad = written(tmp_path / "bad.csv", files.subscriptions({}, {"quantity": "none"}))
     left = run(fresh_tenant, "--subscriptions", bad)
     assert (left.returncode, Subscription.objects.count()) == (1, 1)
     assert "bad.csv: line 3, quantity: 'none' is not a quantity" in left.stderr
     assert "CommandError: Not imported: a file with a bad row is left out whole." in left.stderr
-    assert "1 would be created" in left.stdout
+    assert "bad.csv: 2 rows; 0 would be created, 1 would be changed, 0 unchanged, 1 problems" in left.stdout
 
 
 def test_customers_are_kept_when_only_the_subscriptions_are_bad(fresh_tenant: Any, tmp_path: Path) -> None:

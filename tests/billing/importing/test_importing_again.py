@@ -11,6 +11,7 @@ from audit.verifying import verify
 from billing import subscribing
 from billing.importing.customers import import_customers
 from billing.importing.outcome import Outcome
+from billing.importing.reading import Problem
 from billing.importing.subscriptions import import_subscriptions
 from billing.models import Invoice, InvoiceLine, Subscription
 from billing.running import run_invoices
@@ -35,12 +36,12 @@ def place() -> Place:
     return found.anchored_on, found.next_index, found.next_due_on, found.started_on
 
 
-def told(outcome: Outcome) -> list[tuple[int, str, str]]:
-    return [tuple(problem) for problem in outcome.problems]
+def told(outcome: Outcome) -> list[Problem]:
+    return list(outcome.problems)
 
 
-def noted(outcome: Outcome) -> list[tuple[int, str, str]]:
-    return [tuple(remark) for remark in outcome.warnings]
+def noted(outcome: Outcome) -> list[Problem]:
+    return list(outcome.warnings)
 
 
 def test_a_resumed_subscription_keeps_the_place_to_which_it_was_resumed(

@@ -1,4 +1,4 @@
-"""503 companies and their 1,061 subscriptions, as they came from elsewhere; skipped where the files are not."""
+"""503 companies and their 1,061 subscriptions, as they came from elsewhere; skipped without the files."""
 
 from collections import Counter
 from datetime import date, datetime

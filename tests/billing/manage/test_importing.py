@@ -85,3 +85,12 @@ def test_a_ticket_is_its_senders_own_and_ends(browse: Callable[[str], Client]) -
     assert staff.post(path).status_code == 302
     assert "no longer here" in staff.post(path, follow=True).content.decode()
     assert "no longer here" in staff.get("/manage/import/nonsense/", follow=True).content.decode()
+
+
+def test_what_is_done_otherwise_than_the_file_says_is_noted(staff: Client) -> None:
+    sent = send(staff, CUSTOMERS, SUBSCRIPTIONS.replace("2026-12-31", "2026-12-15"))
+    page = staff.get(sent["Location"]).content.decode()
+    assert "Ready to import" in page
+    assert "Good to know" in page
+    assert "periods are counted from 2026-12-15 instead" in page
+    assert "Import now" in page
