@@ -1,6 +1,6 @@
 """Writing audit events: inside the transaction of the change they tell of, at the head of the chain."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -55,39 +55,43 @@ def record_many(notes: Sequence[Note], *, actor: Actor, now: datetime) -> list[U
     if not notes:
         return []
     head = ChainHead.objects.select_for_update().get()
-    seq, prev = head.seq, bytes(head.hash)
+    rows = list(_chained(notes, after=head, actor=actor, now=now))
+    with connection.cursor() as cursor:
+        with cursor.copy(f"COPY {AuditEvent._meta.db_table} ({', '.join(COLUMNS)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        cursor.execute(
+            f"UPDATE {ChainHead._meta.db_table} SET seq = %s, hash = %s WHERE id = 1",
+            [rows[-1][1], rows[-1][-1]],
+        )
+    return [row[0] for row in rows]
+
+
+def _chained(
+    notes: Sequence[Note], *, after: ChainHead, actor: Actor, now: datetime
+) -> Iterator[tuple[Any, ...]]:
+    """Make each note's row, in the order of COLUMNS, linked to the one before."""
+    seq, prev = after.seq, bytes(after.hash)
+    label, agent = actor.label[:254], actor.user_agent[:400]
     common = {
         "at": stamp(now),
-        "actor": [actor.kind, actor.id, actor.label[:254]],
-        "from": [address(actor.ip), actor.user_agent[:400]],
+        "actor": [actor.kind, actor.id, label],
+        "from": [address(actor.ip), agent],
     }
-    ids: list[UUID] = []
-    with connection.cursor() as cursor:
-        statement = f"COPY {AuditEvent._meta.db_table} ({', '.join(COLUMNS)}) FROM STDIN"
-        with cursor.copy(statement) as copy:
-            for note in notes:
-                seq += 1
-                event_id = uuid_utils.compat.uuid7()
-                details = canonical(note.details).decode()
-                body = canonical(
-                    {
-                        **common,
-                        "id": str(event_id),
-                        "seq": seq,
-                        "action": note.action.value,
-                        "subject": [note.subject_kind, note.subject_id],
-                        "details": note.details,
-                    }
-                )
-                digest = link(prev, body)
-                copy.write_row(
-                    (
-                        event_id, seq, now, note.action.value, actor.kind, actor.id, actor.label[:254],
-                        note.subject_kind, note.subject_id, details, actor.ip, actor.user_agent[:400],
-                        prev, digest,
-                    )
-                )  # fmt: skip
-                ids.append(event_id)
-                prev = digest
-        cursor.execute(f"UPDATE {ChainHead._meta.db_table} SET seq = %s, hash = %s WHERE id = 1", [seq, prev])
-    return ids
+    for note in notes:
+        seq += 1
+        event_id = uuid_utils.compat.uuid7()
+        body = {
+            **common,
+            "id": str(event_id),
+            "seq": seq,
+            "action": note.action.value,
+            "subject": [note.subject_kind, note.subject_id],
+            "details": note.details,
+        }
+        digest = link(prev, canonical(body))
+        yield (
+            event_id, seq, now, note.action.value, actor.kind, actor.id, label, note.subject_kind,
+            note.subject_id, canonical(note.details).decode(), actor.ip, agent, prev, digest,
+        )  # fmt: skip
+        prev = digest

@@ -167,13 +167,14 @@ def _batches(steps: Sequence[MigrationStep]) -> Iterator[list[MigrationStep]]:
 
 
 def _replay(schema: _Schema, steps: Sequence[MigrationStep]) -> None:
-    """Run the steps of one tenant in one transaction and one round trip."""
-    parts = [step.sql for step in steps if step.sql]
+    """Run the steps of one tenant in one round trip; PostgreSQL makes one transaction of one message."""
+    parts = [f"SET LOCAL search_path = {schema.schema_name}, {PUBLIC}"]
+    parts += [step.sql for step in steps if step.sql]
     if any(NEEDS_GRANTS.search(step.sql) for step in steps):
         parts.append(f"SELECT public.grant_tenant('{schema.schema_name}')")
     values = ", ".join(f"('{step.app}', '{step.name}', now())" for step in steps)
     parts.append(f"INSERT INTO django_migrations (app, name, applied) VALUES {values}")
-    with transaction.atomic(), connection.cursor() as cursor:
+    with enter(SHARED), connection.cursor() as cursor:
         cursor.execute(";\n".join(parts))
 
 

@@ -62,7 +62,7 @@ class Broker:
         except redis.ConnectionError:
             return False
 
-    def client(self) -> "redis.Redis[Any]":
+    def client(self) -> redis.Redis:
         return redis.Redis(port=self.port)
 
     def stop(self) -> None:
@@ -92,7 +92,7 @@ def _publish_to(app: Any, url: str) -> None:
     app.pool.force_close_all()
     app._pool = None
     app.amqp._producer_pool = None
-    pools.reset()
+    cast(Any, pools).reset()
 
 
 class Celery:
