@@ -9,9 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.actors import Actor
 from billing import ledger_checking, rehearsal_setup, rehearsing
+from billing.errors import Refused
 from billing.formats import format_money
 from billing.money import Money
 from billing.rehearsal_report import report
+from billing.stripe_gateway import StripeError
 from tenants import clock
 from tenants.commands import chosen_tenants
 from tenants.context import enter
@@ -38,11 +40,14 @@ class Command(BaseCommand):
             )
         if not settings.STRIPE_REHEARSAL_BASE:
             raise CommandError("STRIPE_REHEARSAL_BASE is not set: a rehearsal pays at a stand-in for Stripe.")
+        start, until = options["start"], options["until"]
+        if start is not None and start > until:
+            raise CommandError(f"--until {until} lies before --from {start}.")
         self.quiet = options["json"]
         if options["autopay"]:
             self._prepare(tenant, options["autopay"])
         days = 0
-        for lived in rehearsing.live(tenant, start=options["start"], until=options["until"]):
+        for lived in rehearsing.live(tenant, start=start, until=until):
             days += 1
             if lived.jobs or lived.day.day == 1:
                 self._say(f"{lived.day.isoformat()}  {lived.jobs} jobs")
@@ -50,11 +55,14 @@ class Command(BaseCommand):
 
     def _prepare(self, tenant: Tenant, outcome: rehearsal_setup.Autopay) -> None:
         actor = Actor.system("rehearsal")
-        with enter(tenant):
-            rehearsal_setup.connect(actor=actor, now=clock.now())
-            for done in rehearsal_setup.give_cards(outcome, actor=actor, now=clock.now()):
-                if done % 50 == 0:
-                    self._say(f"{done} cards saved")
+        with enter(tenant), rehearsing.alone(tenant):
+            try:
+                rehearsal_setup.connect(actor=actor, now=clock.now())
+                for done in rehearsal_setup.give_cards(outcome, actor=actor, now=clock.now()):
+                    if done % 50 == 0:
+                        self._say(f"{done} cards saved")
+            except (Refused, StripeError) as error:
+                raise CommandError(f"The stand-in for Stripe: {error}") from error
 
     def _conclude(self, tenant: Tenant, days: int) -> None:
         with enter(tenant):
