@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from audit.actors import Actor
-from billing import collecting, connecting, scheduling, settling
+from billing import collecting, connecting, ledger, scheduling, settling
 from billing.connecting import NotConnected
 from billing.models import Payment, PaymentProfile
 from billing.stripe_gateway import Gateway, Intent, NotFound, StripeError, StripeRefused
@@ -23,14 +23,14 @@ def ask(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
     sent again within 23 hours, and parked for a person after that.
     """
     payment = Payment.objects.get(pk=payment_id)
-    if payment.state in SETTLED or payment.method == Payment.Method.MANUAL:
+    if payment.state in SETTLED or payment.method == Payment.Method.MANUAL or _is_whole(payment):
         return payment
     try:
         payment = _ask(payment, connecting.gateway(), actor=actor, now=now)
     except (NotConnected, StripeError):
         _again(payment_id, now=now)
         raise
-    if payment.state in Payment.IN_FLIGHT or (payment.state == State.SUCCEEDED and payment.fee is None):
+    if payment.state in Payment.IN_FLIGHT or (payment.state == State.SUCCEEDED and not _is_whole(payment)):
         _again(payment_id, now=now)
     return payment
 
@@ -93,6 +93,13 @@ def _find(payment: Payment, gateway: Gateway) -> Intent | None:
         return gateway.find_intent(profile.stripe_customer, payment_id=str(payment.pk))
     except NotFound:
         return None
+
+
+def _is_whole(payment: Payment) -> bool:
+    """Paid, and its fee booked: in another currency than the payment's it stands in the ledger only."""
+    if payment.state != State.SUCCEEDED:
+        return False
+    return payment.fee is not None or ledger.is_booked(f"payment:{payment.pk}:fee")
 
 
 def _again(payment_id: UUID, *, now: datetime) -> None:
