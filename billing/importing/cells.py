@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from django.core.exceptions import ValidationError
@@ -78,6 +79,7 @@ def phone(value: str) -> str:
     return value
 
 
+@lru_cache(maxsize=1024)
 def country(value: str) -> str:
     try:
         return check_country(value)
