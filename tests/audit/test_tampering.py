@@ -71,8 +71,8 @@ def test_a_changed_field_is_found(owner: Any, change: str, which: str) -> None:
 
 def test_every_field_of_an_event_is_tried_above() -> None:
     tried = {
-        "id", "at", "action", "actor_kind", "actor_id", "actor_label", "subject_kind", "subject_id", "details",
-        "ip", "user_agent", "prev_hash", "hash",
+        "id", "at", "action", "actor_kind", "actor_id", "actor_label", "subject_kind", "subject_id",
+        "details", "ip", "user_agent", "prev_hash", "hash",
     }  # fmt: skip
     assert {field.name for field in AuditEvent._meta.fields} == tried | {"seq"}
 

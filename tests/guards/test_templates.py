@@ -23,13 +23,13 @@ class Looker(HTMLParser):
         super().__init__()
         self.found: list[str] = []
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        given = dict(attributes)
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
         if tag == "style":
             self.found.append("<style>")
         if tag == "script" and "src" not in given and given.get("type") != "application/json":
             self.found.append("<script> without src")
-        for name, value in attributes:
+        for name, value in attrs:
             if (
                 name == "style"
                 or name.startswith("on")
