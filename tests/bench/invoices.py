@@ -35,10 +35,12 @@ def main() -> int:
 
 def compare(sizes: list[int]) -> int:
     """Measure floor and run at each size, print both, and say whether the promise holds."""
-    floors = [in_a_process("floor", FLOOR_SIZE)]
-    runs = [in_a_process("run", size) for size in sizes]
-    floors.append(in_a_process("floor", FLOOR_SIZE))
-    floor = max(each["rate"] for each in floors)
+    # Two rounds, the better of each: what else the machine does meanwhile is not the run's cost.
+    rounds = [
+        (in_a_process("floor", FLOOR_SIZE), *(in_a_process("run", each) for each in sizes)) for _ in "12"
+    ]
+    best = [max(pair, key=lambda each: float(each["rate"])) for pair in zip(*rounds, strict=True)]
+    floor, runs = best[0]["rate"], best[1:]
     print(f"floor: {floor:,.0f} invoices/s (bare COPY of the same rows, {FLOOR_SIZE:,} due, better of two)")
     for each in runs:
         print(
