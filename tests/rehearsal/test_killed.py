@@ -8,9 +8,11 @@ import subprocess
 import threading
 from datetime import date
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from django.conf import settings
+from imap_tools import MailBoxUnencrypted
 
 from tests.conftest import ROOT
 from tests.rehearsal.living import UNTIL, command
@@ -32,17 +34,21 @@ class Rehearsal:
     def __init__(self, tenant: Any, *, until: date, more: tuple[str, ...] = ()) -> None:
         self.first_word = threading.Event()
         self.lines: list[str] = []
+        self.errors: list[str] = []
         self.process = subprocess.Popen(
             command(tenant, until=until, more=more),
             cwd=ROOT,
             env=os.environ | {"STRIPE_REHEARSAL_BASE": settings.STRIPE_REHEARSAL_BASE},
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
+        self._readers = [
+            threading.Thread(target=read, daemon=True) for read in (self._read, self._read_errors)
+        ]
+        for reader in self._readers:
+            reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -50,6 +56,10 @@ class Rehearsal:
             self.lines.append(line)
             self.first_word.set()
         self.first_word.set()
+
+    def _read_errors(self) -> None:
+        assert self.process.stderr is not None
+        self.errors.extend(self.process.stderr)
 
     def kill_after(self, seconds: float) -> bool:
         """Kill it that long from now; False when it was through before."""
@@ -61,11 +71,14 @@ class Rehearsal:
         return self.process.returncode == -signal.SIGKILL
 
     def finish(self, seconds: float) -> str:
-        self.process.wait(seconds)
-        self._reader.join(10)
-        text = "".join(self.lines)
-        assert self.process.returncode == 0, text
-        return text
+        try:
+            self.process.wait(seconds)
+        finally:
+            self.process.kill()
+        for reader in self._readers:
+            reader.join(10)
+        assert self.process.returncode == 0, "".join(self.errors)
+        return "".join(self.lines)
 
 
 def kill_again_and_again(tenant: Any, *, until: date, kills: int, span: float, chance: random.Random) -> None:
@@ -73,9 +86,18 @@ def kill_again_and_again(tenant: Any, *, until: date, kills: int, span: float, c
     for number in range(kills):
         rehearsal = Rehearsal(tenant, until=until)
         if number % 4:
-            assert rehearsal.first_word.wait(60)
+            rehearsal.first_word.wait(60)
         delay = chance.uniform(0.02, span) if number % 4 else chance.uniform(0.5, 3)
         assert rehearsal.kill_after(delay), f"kill {number}: it was through already\n{rehearsal.lines}"
+
+
+def letters_to(domain: str) -> int:
+    """How many mails the mail server took for customers there."""
+    url = urlsplit(os.environ["MAIL_IMAP_URL"])
+    assert url.hostname and url.port and url.username and url.password
+    box = MailBoxUnencrypted(url.hostname, url.port)
+    with box.login(unquote(url.username), url.password) as inbox:
+        return sum(to.endswith(f"@{domain}") for letter in inbox.fetch(headers_only=True) for to in letter.to)
 
 
 @pytest.mark.usefixtures("committed")
@@ -92,3 +114,4 @@ def test_killed_again_and_again_and_then_two_at_once_it_comes_to_the_same(
         assert set(figures["ledger_sum"].values()) == {0}
     assert state_of(newcomer) == state_of(undisturbed)
     assert_sound(newcomer)
+    assert letters_to("rehearsal.example") == 0
