@@ -58,6 +58,8 @@ def test_handlers_live_in_jobs_and_take_keywords_by_name() -> None:
     for name in job_names():
         run = handler_of(name).run
         app = name.partition(".")[0]
+        if app not in APPS:
+            continue  # registered by another test
         assert run.__module__.split(".")[:2] == [app, "jobs"], name
         kinds = {each.kind for each in inspect.signature(run).parameters.values()}
         assert kinds <= {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD}, name
