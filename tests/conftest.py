@@ -51,7 +51,18 @@ def _make_template() -> None:
         python = [sys.executable, "manage.py"]
         subprocess.run([*python, "migrate", "-v0"], cwd=ROOT, env=env, check=True)
         subprocess.run([sys.executable, "-m", "tests.twins"], cwd=ROOT, env=env, check=True)
+        _forget_data_keys()
         admin.execute(f"ALTER DATABASE {TEMPLATE} RENAME TO {TEMPLATE}_done")
+
+
+def _forget_data_keys() -> None:
+    """Leave the twins without data keys, so that tests of the vault may seal under keys of their own."""
+    with psycopg.connect(
+        _with_database(os.environ["DATABASE_ADMIN_URL"], TEMPLATE), autocommit=True
+    ) as admin:
+        admin.execute("SET session_replication_role = replica")
+        for schema in ("t_alpha", "t_beta"):
+            admin.execute(f"DELETE FROM {schema}.vault_datakey")
 
 
 @pytest.fixture(scope="session")
