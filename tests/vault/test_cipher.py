@@ -276,7 +276,7 @@ def test_a_failed_statement_leaves_nothing_of_the_text_in_the_error(tenant: Any)
 def test_a_key_of_another_process_is_learned_when_it_is_met(fresh_tenant: Any) -> None:
     kek = keyring.get_keyring().current()
     other = os.urandom(32)
-    row = DataKey(version=1, kek_version=kek.version)
+    row = DataKey(version=2, kek_version=kek.version)
     row.wrapped = datakeys.wrap(other, key_id=row.id, kek=kek)
     row.save()
     blob = cipher.seal(CANARY, **HERE)
