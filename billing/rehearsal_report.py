@@ -10,7 +10,7 @@ _INVOICES = (
     " FROM billing_invoice WHERE status <> 'draft' GROUP BY currency ORDER BY 1"
 )
 _PAYMENTS = "SELECT state, count(*) FROM billing_payment GROUP BY state ORDER BY 1"
-_LEDGER = "SELECT currency, account, sum(amount)::bigint FROM billing_posting GROUP BY currency, account ORDER BY 1, 2"
+_LEDGER = "SELECT currency, account, sum(amount)::bigint FROM billing_posting GROUP BY 1, 2 ORDER BY 1, 2"
 
 
 def report() -> dict[str, Any]:
