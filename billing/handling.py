@@ -1,18 +1,26 @@
 """What an event leads to. The event only hints: the object is read afresh from Stripe, then written once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
+from django.db import connection as database
 from django.db import transaction
 
 from audit.actors import Actor
 from billing import cards, connecting, refunding, settling
 from billing.models import Payment, StripeEvent
-from billing.stripe_gateway import Gateway, Intent, NotFound
+from billing.stripe_gateway import Gateway, Intent, NotFound, StripeError
 from tenants.context import current_schema
 
 Write = Callable[[Actor, datetime], str]
+READ_AT_ONCE = 4
+_HANDLED = (
+    "UPDATE billing_stripeevent e SET handled_at = %s, outcome = n.outcome"
+    " FROM unnest(%s::uuid[], %s::text[]) AS n (id, outcome) WHERE e.id = n.id"
+)
 STRIPE = Actor.vendor("Stripe")
 
 
@@ -38,6 +46,59 @@ def handle(event_id: UUID, *, now: datetime) -> str:
         outcome = write(STRIPE, now)[:200]
         StripeEvent.objects.filter(pk=event_id).update(outcome=outcome)
     return outcome
+
+
+def handle_many(event_ids: Sequence[UUID], *, now: datetime) -> list[bool]:
+    """Handle events of payment intents in one transaction, their intents read side by side.
+
+    Returns which are handled now; the others are for `handle`, one by one.
+    """
+    rows = StripeEvent.objects.filter(pk__in=event_ids)
+    events = {event.pk: event for event in rows}
+    done = {pk for pk, event in events.items() if event.handled_at is not None}
+    wanted = [e for e in events.values() if e.pk not in done and e.type.startswith("payment_intent.")]
+    try:
+        gateway = connecting.gateway()
+    except connecting.NotConnected:
+        return [pk in done for pk in event_ids]
+    intents = dict(zip((e.pk for e in wanted), _side_by_side(gateway, wanted), strict=True))
+    told = {pk: intent for pk, intent in intents.items() if intent is not None}
+    return [pk in done for pk in event_ids] if not told else _settle(event_ids, told, done, now)
+
+
+def _settle(
+    event_ids: Sequence[UUID], told: dict[UUID, Intent], done: set[UUID], now: datetime
+) -> list[bool]:
+    with transaction.atomic():
+        mine = StripeEvent.objects.select_for_update(no_key=True, skip_locked=True).order_by("pk")
+        mine = mine.filter(pk__in=told, handled_at__isnull=True)
+        held = [(pk, told[pk], _wanted_payment(told[pk])) for pk in mine.values_list("pk", flat=True)]
+        known = set(Payment.objects.filter(pk__in={p for _, _, p in held if p}).values_list("pk", flat=True))
+        ours = [(payment, intent) for _, intent, payment in held if payment in known and payment]
+        settled = settling.apply_intents(ours, actor=STRIPE, now=now) if ours else {}
+        outcomes = [f"payment {settled[p].state}" if p in settled else "not ours" for _, _, p in held]
+        with database.cursor() as cursor:
+            cursor.execute(_HANDLED, [now, [pk for pk, _, _ in held], outcomes])
+        done |= {pk for pk, _, _ in held}
+    return [pk in done for pk in event_ids]
+
+
+def _side_by_side(gateway: Gateway, events: Sequence[StripeEvent]) -> list[Intent | None]:
+    """Read the intents over a few connections at once; None for one that cannot be read now."""
+
+    def read(event: StripeEvent) -> Intent | None:
+        try:
+            return gateway.intent(event.object_id)
+        except StripeError:
+            return None
+
+    return list(_readers().map(read, events))
+
+
+@cache
+def _readers() -> ThreadPoolExecutor:
+    """Made on first use, after the worker has forked; its threads keep their connections to Stripe."""
+    return ThreadPoolExecutor(READ_AT_ONCE, "stripe")
 
 
 def _read(event: StripeEvent, gateway: Gateway) -> Write:
@@ -69,14 +130,18 @@ def _intent(intent: Intent) -> Write:
 
 
 def _payment_of(intent: Intent) -> UUID | None:
+    wanted = _wanted_payment(intent)
+    return wanted if wanted and Payment.objects.filter(pk=wanted).exists() else None
+
+
+def _wanted_payment(intent: Intent) -> UUID | None:
     """By the id that we gave it; the tenant may use its account for other things as well."""
     if intent.metadata.get("tenant") != current_schema():
         return None
     try:
-        wanted = UUID(intent.metadata.get("payment_id", ""))
+        return UUID(intent.metadata.get("payment_id", ""))
     except ValueError:
         return None
-    return Payment.objects.filter(pk=wanted).values_list("pk", flat=True).first()
 
 
 def _nothing(outcome: str) -> Write:

@@ -1,21 +1,19 @@
 """The inbox of Stripe's events: written down once, with the job that handles it, in one statement."""
 
-import logging
-import threading
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+import psycopg
 from django.db import connection as database
 
+from billing.letterbox import Letterbox, announce
 from billing.models import StripeConnection
 from billing.stripe_gateway import EventInfo, Hint, SignatureRefused, open_event
-from tenants.context import current_schema, current_tenant
+from tenants.context import current_schema, current_tenant, enter
 from tenants.ids import new_id
-from tenants.jobs import publish
-
-log = logging.getLogger(__name__)
+from tenants.models import Tenant
 
 JOB = "billing.handle_event"
 # The event, once; its job, if the event is new; both only while the connection that signed it stands.
@@ -32,10 +30,19 @@ _INSERT = (
     " SELECT g.job, %s, %s, jsonb_build_object('event_id', g.id), 'event:' || g.external_id, 'waiting', 0,"
     " %s, %s, '', %s FROM given g JOIN fresh ON fresh.id = g.id"
     " ON CONFLICT (schema_name, key) WHERE key IS NOT NULL DO NOTHING RETURNING id)"
-    " SELECT id FROM asked"
+    " SELECT g.external_id, g.job FROM given g JOIN asked ON asked.id = g.job"
 )
 
 _secrets: dict[str, tuple[UUID, str]] = {}
+
+
+class _Letter(NamedTuple):
+    """An event on its way into the inbox of a tenant."""
+
+    tenant: Tenant
+    connection_id: UUID
+    hint: Hint
+    now: datetime
 
 
 class Closed(Exception):
@@ -59,8 +66,7 @@ def receive(payload: bytes, header: str, *, now: datetime) -> bool:
             raise
         held = fresh
         hint = open_event(payload, header, held[1])
-    event = EventInfo(hint.id, hint.type, hint.object_id, hint.created)
-    if insert([event], connection_id=held[0], now=now):
+    if _letterbox.post(_Letter(current_tenant(), held[0], hint, now)):
         return True
     # Known already, or the connection is no longer the one that this process knew.
     if _read_secret() != held:
@@ -68,30 +74,46 @@ def receive(payload: bytes, header: str, *, now: datetime) -> bool:
     return False
 
 
-def insert(events: Sequence[EventInfo | Hint], *, connection_id: UUID, now: datetime) -> int:
-    """Write the events that are not in the inbox yet, with their jobs; returns how many those were."""
-    schema = current_schema()
+def insert(events: Sequence[EventInfo | Hint], *, connection_id: UUID, now: datetime) -> set[str]:
+    """Write the events that are not in the inbox yet, with their jobs; returns the ids of those."""
+    # One order for everybody: two who write the same events at once wait, and do not block each other.
+    ordered = sorted(events, key=lambda each: each.id)
     parameters: list[Any] = [
-        [new_id() for _ in events],
-        [each.id for each in events],
-        [each.type for each in events],
-        [each.object_id for each in events],
-        [each.created for each in events],
-        [new_id() for _ in events],
+        [new_id() for _ in ordered],
+        [each.id for each in ordered],
+        [each.type for each in ordered],
+        [each.object_id for each in ordered],
+        [each.created for each in ordered],
+        [new_id() for _ in ordered],
         now,
         connection_id,
-        schema,
+        current_schema(),
         JOB,
         now,
         now,
         now,
     ]
-    with database.cursor() as cursor:
-        cursor.execute(_INSERT, parameters)
-        jobs = [row[0] for row in cursor.fetchall()]
-    if jobs and not current_tenant().is_rehearsal:
-        _announcer.say(jobs)
-    return len(jobs)
+    with database.cursor():  # the server is in the tenant from here on
+        rows = psycopg.Cursor(database.connection).execute(_INSERT, parameters, prepare=True).fetchall()
+    if not current_tenant().is_rehearsal:
+        announce([job for _, job in rows])
+    return {external_id for external_id, _ in rows}
+
+
+def _write(letters: Sequence[_Letter]) -> list[bool]:
+    groups: dict[tuple[str, UUID], list[_Letter]] = {}
+    for letter in letters:
+        groups.setdefault((letter.tenant.schema_name, letter.connection_id), []).append(letter)
+    fresh: set[tuple[str, str]] = set()
+    for (schema, connection_id), group in groups.items():
+        with enter(group[0].tenant):
+            events = [letter.hint for letter in group]
+            inserted = insert(events, connection_id=connection_id, now=group[-1].now)
+            fresh |= {(schema, external_id) for external_id in inserted}
+    return [(letter.tenant.schema_name, letter.hint.id) in fresh for letter in letters]
+
+
+_letterbox = Letterbox(_write)
 
 
 def _read_secret() -> tuple[UUID, str]:
@@ -104,35 +126,3 @@ def _read_secret() -> tuple[UUID, str]:
         held = (found.pk, found.sealed_webhook_secret.reveal())
         _secrets[current_schema()] = held
     return held
-
-
-class _Announcer:
-    """Tells the workers of new jobs, several in one message: Stripe need not wait for the broker.
-
-    What is not said, because the process dies or the broker is away, is swept up like any other job.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: list[UUID] = []
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def say(self, jobs: Sequence[UUID]) -> None:
-        with self._lock:
-            self._waiting += jobs
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
-                self._thread.start()
-        self._wake.set()
-
-    def _run(self) -> None:
-        while True:
-            self._wake.wait()
-            self._wake.clear()
-            with self._lock:
-                jobs, self._waiting = self._waiting, []
-            publish(jobs)
-
-
-_announcer = _Announcer()

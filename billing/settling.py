@@ -3,11 +3,13 @@
 Everything here is given what Stripe says now and may be called any number of times, in any order.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from audit.actions import Action
 from audit.actors import Actor
@@ -25,6 +27,7 @@ from tenants.jobs import Asked, enqueue_many
 
 State = Payment.State
 AT_OUR_END = frozenset({State.CREATED, State.SENT, State.UNKNOWN, State.PROCESSING})
+RECEIPT_AFTER = timedelta(seconds=5)
 AUTHENTICATION = "authentication_required"
 
 
@@ -39,6 +42,7 @@ class _Change:
     notes: list[Note] = field(default_factory=list)
     bookings: list[tuple[int, str, list[tuple[Account, Money]]]] = field(default_factory=list)
     jobs: list[Asked] = field(default_factory=list)
+    is_paid: bool = False
 
     def note(self, action: Action, **details: object) -> None:
         about = {"invoice": str(self.payment.invoice_id), **details}
@@ -55,30 +59,47 @@ class _Change:
 
 def lock(payment_id: UUID) -> Payment:
     """Lock customer, invoice and payment, in this order, and return the payment with both."""
-    return (
-        Payment.objects.select_related("customer", "invoice")
-        .select_for_update(of=("customer", "invoice", "self"), no_key=True)
-        .get(pk=payment_id)
-    )
+    return _locked().get(pk=payment_id)
+
+
+def _locked() -> QuerySet[Payment]:
+    rows = Payment.objects.select_related("customer", "invoice")
+    return rows.select_for_update(of=("customer", "invoice", "self"), no_key=True)
 
 
 def apply_intent(payment_id: UUID, intent: Intent, *, actor: Actor, now: datetime) -> Payment:
     """Bring the payment to where its intent is now. Money is booked once; what does not fit is parked."""
+    return apply_intents([(payment_id, intent)], actor=actor, now=now)[payment_id]
+
+
+def apply_intents(told: Sequence[tuple[UUID, Intent]], *, actor: Actor, now: datetime) -> dict[UUID, Payment]:
+    """The same for many payments at once, in one transaction; returns them by their ids."""
     with transaction.atomic():
-        payment = lock(payment_id)
-        change = _Change(payment, actor, now)
-        if payment.external_id is None:
-            payment.external_id = intent.id
-        if not _is_ours(payment, intent):
-            _park(change, f"intent {intent.id} is for {intent.amount}, not {payment.money}")
-        elif payment.state == State.SUCCEEDED:
-            _book_late_fee(change, intent.fee)
-        elif intent.status == IntentStatus.SUCCEEDED:
-            _succeed(change, intent)
-        elif payment.state in Payment.IN_FLIGHT:
-            _follow(change, intent)
-        _write(change)
-    return payment
+        rows = _locked().filter(pk__in={pk for pk, _ in told})
+        # The order in which everybody locks, so that nobody waits for somebody who waits.
+        locked = {each.pk: each for each in rows.order_by("customer_id", "invoice_id", "pk")}
+        invoices: dict[UUID, Invoice] = {}
+        for payment in locked.values():
+            payment.invoice = invoices.setdefault(payment.invoice_id, payment.invoice)
+        changes = {pk: _Change(payment, actor, now) for pk, payment in locked.items()}
+        for pk, intent in told:
+            _apply(changes[pk], intent)
+        _write(*changes.values())
+    return locked
+
+
+def _apply(change: _Change, intent: Intent) -> None:
+    payment = change.payment
+    if payment.external_id is None:
+        payment.external_id = intent.id
+    if not _is_ours(payment, intent):
+        _park(change, f"intent {intent.id} is for {intent.amount}, not {payment.money}")
+    elif payment.state == State.SUCCEEDED:
+        _book_late_fee(change, intent.fee)
+    elif intent.status == IntentStatus.SUCCEEDED:
+        _succeed(change, intent)
+    elif payment.state in Payment.IN_FLIGHT:
+        _follow(change, intent)
 
 
 def fail(payment_id: UUID, failure: Failure, *, actor: Actor, now: datetime) -> Payment:
@@ -167,18 +188,20 @@ def _book(change: _Change, to: Account, fee: Fee | None, action: Action) -> None
         invoice.status, invoice.paid_at = Invoice.Status.PAID, now
         about = {"payment": str(payment.pk), "number": invoice.number}
         change.notes.append(Note(Action.INVOICE_PAID, "invoice", str(invoice.pk), about))
-    Invoice.objects.filter(pk=invoice.pk).update(
-        amount_paid=invoice.amount_paid, status=invoice.status, paid_at=invoice.paid_at
-    )
-    args = {"payment_id": str(payment.pk)}
-    change.jobs.append(Asked("billing.mail_receipt", args, key=f"receipt:{payment.pk}"))
+    change.is_paid = True
+    # Receipts wait until a burst of events is settled.
+    receipt = {"payment_id": str(payment.pk)}
+    key = f"receipt:{payment.pk}"
+    change.jobs.append(Asked("billing.mail_receipt", receipt, run_at=now + RECEIPT_AFTER, key=key))
     if fee is not None:
         _book_fee(change, fee)
 
 
 def _book_late_fee(change: _Change, fee: Fee | None) -> None:
     """A fee that was not known yet when the payment succeeded."""
-    if fee is not None and not ledger.is_booked(f"payment:{change.payment.pk}:fee"):
+    if fee is None or change.payment.fee is not None:
+        return
+    if not ledger.is_booked(f"payment:{change.payment.pk}:fee"):
         change.payment.ask_at = None
         _book_fee(change, fee)
 
@@ -266,25 +289,54 @@ def _end(payment: Payment, state: Payment.State, now: datetime) -> None:
         payment.failure_code = payment.failure_message = ""
 
 
-def _write(change: _Change) -> None:
-    payment = change.payment
-    events = record_many(change.notes, actor=change.actor, now=change.now)
-    if change.bookings:
-        entries = [
-            Entry(key, events[note], postings, customer=payment.customer_id, invoice=payment.invoice_id)
-            for note, key, postings in change.bookings
-        ]
-        day = change.booked_on or local_date(change.now, current_tenant().zone)
-        ledger.book(entries, now=change.now, on=day)
-    payment.save(update_fields=_WRITTEN)
+def _write(*changes: _Change) -> None:
+    """Write all changes: of one actor, at one instant, in the transaction that locked them."""
+    actor, now = changes[0].actor, changes[0].now
+    notes = [note for change in changes for note in change.notes]
+    events = iter(record_many(notes, actor=actor, now=now))
+    entries: list[Entry] = []
+    for change in changes:
+        own = [next(events) for _ in change.notes]
+        who = {"customer": change.payment.customer_id, "invoice": change.payment.invoice_id}
+        entries += [Entry(key, own[note], postings, **who) for note, key, postings in change.bookings]
+    if entries:
+        day = changes[0].booked_on or local_date(now, current_tenant().zone)
+        ledger.book(entries, now=now, on=day)
+    _save([change.payment for change in changes])
+    _save_invoices({c.payment.invoice_id: c.payment.invoice for c in changes if c.is_paid}.values())
     failpoints.reach("before_commit")
     transaction.on_commit(lambda: failpoints.reach("before_publish"))
-    enqueue_many(change.jobs)
+    enqueue_many([job for change in changes for job in change.jobs])
 
 
-_WRITTEN = (
-    "state", "external_id", "failure_code", "failure_message", "note", "ask_at", "asked", "settled_at", "fee",
-)  # fmt: skip
+_COLUMNS = {
+    "state": "text", "external_id": "text", "failure_code": "text", "failure_message": "text", "note": "text",
+    "ask_at": "timestamptz", "asked": "int", "settled_at": "timestamptz", "fee": "bigint",
+}  # fmt: skip
+_SAVE = (
+    f"UPDATE billing_payment p SET {', '.join(f'{name} = n.{name}' for name in _COLUMNS)}"
+    f" FROM unnest(%s::uuid[], {', '.join(f'%s::{kind}[]' for kind in _COLUMNS.values())})"
+    f" AS n (id, {', '.join(_COLUMNS)}) WHERE p.id = n.id"
+)
+_SAVE_INVOICES = (
+    "UPDATE billing_invoice i SET amount_paid = n.amount_paid, status = n.status, paid_at = n.paid_at"
+    " FROM unnest(%s::uuid[], %s::bigint[], %s::text[], %s::timestamptz[])"
+    " AS n (id, amount_paid, status, paid_at) WHERE i.id = n.id"
+)
+
+
+def _save(payments: Sequence[Payment]) -> None:
+    values = [[getattr(payment, name) for payment in payments] for name in _COLUMNS]
+    with connection.cursor() as cursor:
+        cursor.execute(_SAVE, [[payment.pk for payment in payments], *values])
+
+
+def _save_invoices(invoices: Collection[Invoice]) -> None:
+    if not invoices:
+        return
+    columns = zip(*((i.pk, i.amount_paid, i.status, i.paid_at) for i in invoices), strict=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_SAVE_INVOICES, [list(column) for column in columns])
 
 
 def card_name(card: Card) -> str:

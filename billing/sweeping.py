@@ -62,4 +62,4 @@ def _insert(batch: list[EventInfo], connection: StripeConnection, *, now: dateti
         ).values_list("external_id", flat=True)
     )
     fresh = [each for each in fresh if each.object_id not in settled]
-    return inbox.insert(fresh, connection_id=connection.pk, now=now) if fresh else 0
+    return len(inbox.insert(fresh, connection_id=connection.pk, now=now)) if fresh else 0

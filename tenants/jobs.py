@@ -7,7 +7,7 @@ waits. Handlers register under a name; rules ask for them by that name.
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,13 +26,20 @@ IDS_A_MESSAGE = 20
 TASK = "tenants.run_jobs"
 
 
+Together = Callable[[Sequence[Mapping[str, Any]]], Sequence[bool]]
+
+
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """What runs a job. `outside`: it calls the world, so no transaction is held around it."""
+    """What runs a job. `outside`: it calls the world, so no transaction is held around it.
+
+    `together` may do several jobs of one tenant at once; it returns which of them it has done.
+    """
 
     name: str
     run: Callable[..., None]
     outside: bool
+    together: Together | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,21 @@ def job(name: str, *, outside: bool = False) -> Callable[[Callable[..., None]], 
         return run
 
     return register
+
+
+def together(name: str) -> Callable[[Together], Together]:
+    """Register the decorated function to do several jobs called `name` at once; they are `outside` ones."""
+
+    def register(run: Together) -> Together:
+        _handlers[name] = replace(handler_of(name), together=run)
+        return run
+
+    return register
+
+
+def names_done_together() -> Sequence[str]:
+    """Return the names of the jobs that may be done several at once."""
+    return [handler.name for handler in _handlers.values() if handler.together is not None]
 
 
 def planner(plan: Callable[[datetime], None]) -> Callable[[datetime], None]:

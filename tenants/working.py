@@ -14,7 +14,7 @@ from django.db import connection, transaction
 
 from tenants.context import Schema, enter, enter_public
 from tenants.directory import tenant_of_schema
-from tenants.jobs import handler_of, planners, publish
+from tenants.jobs import IDS_A_MESSAGE, handler_of, names_done_together, planners, publish
 from tenants.models import Job
 from tenants.postgresql.base import PUBLIC
 
@@ -43,13 +43,48 @@ class Claim:
 
 def work_off(ids: Sequence[UUID], *, now: datetime) -> int:
     """Run each of these jobs that is still waiting; returns how many this call has done."""
-    return sum(_work_off_one(job_id, now=now) for job_id in ids)
+    done = 0
+    for start in range(0, len(ids), IDS_A_MESSAGE):
+        together, left = work_off_together(ids[start : start + IDS_A_MESSAGE], now=now)
+        done += together + sum(_work_off_one(job_id, now=now) for job_id in left)
+    return done
+
+
+def work_off_together(ids: Sequence[UUID], *, now: datetime) -> tuple[int, list[UUID]]:
+    """Do those of the jobs that may be done several at once; returns how many were done, and what is left."""
+    if len(ids) < 2:
+        return 0, list(ids)
+    claims = claim_together(ids, now=now)
+    taken = {claim.id for claim in claims}
+    return _run_together(claims, now=now), [job_id for job_id in ids if job_id not in taken]
 
 
 def _work_off_one(job_id: UUID, *, now: datetime) -> bool:
     claim = claim_job(job_id, now=now)
-    if claim is None:
-        return False
+    return claim is not None and _run(claim, now=now)
+
+
+def _run_together(claims: Sequence[Claim], *, now: datetime) -> int:
+    """Have each tenant's jobs of one name done at once; what is not done so is done one by one."""
+    groups: dict[tuple[str, str], list[Claim]] = {}
+    for claim in claims:
+        groups.setdefault((claim.schema_name, claim.name), []).append(claim)
+    done = 0
+    for (schema_name, name), group in groups.items():
+        finished = [False] * len(group)
+        try:
+            handler = handler_of(name)
+            assert handler.together is not None
+            with enter(_schema(schema_name)):
+                finished = list(handler.together([claim.args for claim in group]))
+        except Exception:
+            log.exception("jobs %s are done one by one", name)
+        done += _mark_all_done([c for c, is_done in zip(group, finished, strict=True) if is_done], now=now)
+        done += sum(_run(c, now=now) for c, is_done in zip(group, finished, strict=True) if not is_done)
+    return done
+
+
+def _run(claim: Claim, *, now: datetime) -> bool:
     try:
         handler = handler_of(claim.name)
         with enter(_schema(claim.schema_name)):
@@ -83,6 +118,24 @@ def claim_job(job_id: UUID, *, now: datetime) -> Claim | None:
         )
         row = cursor.fetchone()
     return None if row is None else Claim(row[0], row[1], row[2], json.loads(row[3]), row[4])
+
+
+def claim_together(ids: Sequence[UUID], *, now: datetime) -> list[Claim]:
+    """Take those of the jobs that may be done several at once, wait and are due; commits at once."""
+    with enter_public(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE tenants_job SET state = 'running', attempts = attempts + 1, leased_until = %s WHERE id IN"
+            " (SELECT id FROM tenants_job WHERE id = ANY(%s) AND name = ANY(%s) AND state = 'waiting'"
+            "  AND run_at <= %s FOR UPDATE SKIP LOCKED)"
+            " RETURNING id, schema_name, name, args::text, attempts",
+            [
+                now + timedelta(seconds=settings.JOB_LEASE_SECONDS),
+                list(ids),
+                list(names_done_together()),
+                now,
+            ],
+        )
+        return [Claim(row[0], row[1], row[2], json.loads(row[3]), row[4]) for row in cursor.fetchall()]
 
 
 def put_back(claim: Claim, *, error: BaseException, now: datetime) -> None:
@@ -160,6 +213,20 @@ def _ours(claim: Claim) -> Any:
 def _mark_done(claim: Claim, *, now: datetime) -> None:
     if not _ours(claim).update(state=Job.State.DONE, leased_until=None, done_at=now, last_error=""):
         raise LeaseLost(str(claim.id))
+
+
+def _mark_all_done(claims: Sequence[Claim], *, now: datetime) -> int:
+    """Mark those that are still ours; the others have been claimed anew and find their work done."""
+    if not claims:
+        return 0
+    with enter_public(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE tenants_job j SET state = 'done', leased_until = NULL, done_at = %s, last_error = ''"
+            " FROM unnest(%s::uuid[], %s::int[]) AS ours (id, attempts)"
+            " WHERE j.id = ours.id AND j.attempts = ours.attempts AND j.state = 'running'",
+            [now, [claim.id for claim in claims], [claim.attempt for claim in claims]],
+        )
+        return int(cursor.rowcount)
 
 
 def _schema(schema_name: str) -> Schema:

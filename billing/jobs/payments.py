@@ -1,8 +1,10 @@
 """Jobs of payments: collecting, asking, events, mails; and what plans them."""
 
 import zoneinfo
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -12,7 +14,7 @@ from billing import asking, cards, collecting, handling, payment_mails, payments
 from billing.periods import local_date
 from tenants import clock
 from tenants.context import current_tenant
-from tenants.jobs import Asked, enqueue, enqueue_many, job, planner
+from tenants.jobs import Asked, enqueue, enqueue_many, job, planner, together
 from tenants.models import Tenant
 
 AUTOPAY = Actor.system("autopay")
@@ -57,6 +59,12 @@ def ask_payments(**_: str) -> None:
 def handle_event(*, event_id: str) -> None:
     """Do what an event of Stripe's leads to."""
     handling.handle(UUID(event_id), now=clock.now())
+
+
+@together("billing.handle_event")
+def handle_events(several: Sequence[Mapping[str, Any]]) -> list[bool]:
+    """The same for a burst of them."""
+    return handling.handle_many([UUID(args["event_id"]) for args in several], now=clock.now())
 
 
 @job("billing.sweep_events", outside=True)

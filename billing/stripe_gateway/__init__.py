@@ -9,6 +9,7 @@ from billing.stripe_gateway.errors import (
     SignatureRefused,
     StripeBusy,
     StripeError,
+    StripeNoAccess,
     StripeRefused,
     StripeUnavailable,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "SignatureRefused",
     "StripeBusy",
     "StripeError",
+    "StripeNoAccess",
     "StripeRefused",
     "StripeUnavailable",
     "authorize_url",

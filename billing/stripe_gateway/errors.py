@@ -24,6 +24,10 @@ class StripeRefused(StripeError):
         self.status = status
 
 
+class StripeNoAccess(StripeRefused):
+    """Our key is refused or lacks a right: not carried out, and no word on what an earlier request did."""
+
+
 class NotFound(StripeRefused):
     """There is no such object in this account."""
 

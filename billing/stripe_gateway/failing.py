@@ -14,6 +14,7 @@ from billing.stripe_gateway.errors import (
     NotFound,
     StripeBusy,
     StripeError,
+    StripeNoAccess,
     StripeRefused,
     StripeUnavailable,
 )
@@ -41,9 +42,13 @@ def _translate(error: stripe.StripeError) -> StripeError:
             # Another request with this key is under way: what comes of it is to be asked.
             in_use = status == 409 or "in_use" in _detail(error).get("code", "")
             return StripeUnavailable(message) if in_use else IdempotencyConflict(message, status=status)
+        case stripe.AuthenticationError() | stripe.PermissionError():
+            return StripeNoAccess(message, code=code, status=status)
+        case stripe.InvalidRequestError() if status in {401, 403}:
+            return StripeNoAccess(message, code=code, status=status)
         case stripe.InvalidRequestError() if status == 404 or code == "resource_missing":
             return NotFound(message, code=code or "resource_missing", status=status)
-        case stripe.InvalidRequestError() | stripe.AuthenticationError() | stripe.PermissionError():
+        case stripe.InvalidRequestError():
             return StripeRefused(message, code=code, status=status)
         case stripe.oauth_error.OAuthError():
             return StripeRefused(str(error)[:400], code=code, status=status)

@@ -54,4 +54,5 @@ def _refuse_future(header: str) -> None:
 def _short(value: object, limit: int) -> str:
     if not isinstance(value, str) or len(value) > limit or "\0" in value:
         raise ValueError("This is no event.")
+    value.encode()  # half a surrogate cannot be stored: UnicodeEncodeError is a ValueError
     return value

@@ -5,7 +5,7 @@ const tell = (message) => {
   if (around && window.parent !== window) window.parent.postMessage({ proe: "pay", ...message }, around);
 };
 
-new ResizeObserver(() => tell({ height: Math.ceil(document.documentElement.getBoundingClientRect().height) })).observe(document.documentElement);
+new ResizeObserver(() => tell({ height: Math.ceil(main.getBoundingClientRect().bottom + 4) })).observe(main);
 if (outcome) tell({ outcome });
 if (secret) begin();
 
@@ -39,7 +39,7 @@ function begin() {
 
   const busy = (is) => {
     button.disabled = is;
-    document.body.classList.toggle("challenged", is);
+    main.classList.toggle("challenged", is);
     said.textContent = is ? "One moment. Your bank may ask you to confirm." : "";
   };
 

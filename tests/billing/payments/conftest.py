@@ -1,6 +1,5 @@
 """A connected tenant of its own for each test."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def shop(fresh_tenant: Any, now: datetime) -> Iterator[Any]:
+def shop(fresh_tenant: Any, now: datetime) -> Any:
     """A committed tenant with a Stripe account of its own, entered; webhooks held back by the stand-in."""
     connection = standin.connect(now)
     standin.control("fault", kind="drop_events", account=connection.account_id)

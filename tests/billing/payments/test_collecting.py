@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from audit.models import AuditEvent
-from billing import asking, collecting, payments, settling
+from billing import asking, collecting, connecting, payments, settling
 from billing.errors import Refused
 from billing.models import JournalEntry, Payment, PaymentProfile
 from billing.stripe_gateway import StripeBusy
@@ -82,7 +82,7 @@ def test_autopay_leaves_alone_what_it_must(invoice: Any, now: datetime, what: st
         case "no autopay":
             profile.update(autopay=False)
         case "not due":
-            day = now - timedelta(days=1)
+            day = now - timedelta(days=2)
         case "no card":
             type(card).objects.update(is_default=False, removed_at=now)
     assert payments.collect_due(actor=SYSTEM, now=day) == 0
@@ -137,7 +137,9 @@ def test_what_stripe_never_heard_of_is_not_posted_again_after_23_hours(invoice: 
     payment = autopay(invoice, now)
     standin.fault("reset_before", path="/v1/payment_intents", method="POST", times=None)
     standin.work(now)
-    late = now + timedelta(hours=23)
+    sent_at = refreshed(payment).sent_at
+    assert sent_at is not None
+    late = sent_at + timedelta(hours=23)
     standin.control("clear_faults")
     asking.ask(payment.pk, actor=SYSTEM, now=late)
     assert refreshed(payment).state == State.PARKED
@@ -176,7 +178,7 @@ def test_an_amount_that_does_not_fit_is_parked_and_never_booked(invoice: Any, no
 
 
 def test_money_received_otherwise_is_booked_and_never_too_much(invoice: Any, now: datetime) -> None:
-    received = {"received_on": now.date() - timedelta(days=1), "actor": SYSTEM, "now": now}
+    received: Any = {"received_on": now.date() - timedelta(days=1), "actor": SYSTEM, "now": now}
     payments.record_manual(invoice, amount=1900, note="transfer", **received)
     for amount in (0, 10001):
         with pytest.raises(Refused):
@@ -201,7 +203,7 @@ def test_a_payer_who_left_is_forgotten_after_a_day(invoice: Any, now: datetime) 
 def test_settling_twice_at_once_books_once(shop: Any, invoice: Any, now: datetime) -> None:
     payment = collecting.send(collecting.begin(invoice.pk, actor=SYSTEM, now=now).pk, actor=SYSTEM, now=now)
     standin.confirm(payment)
-    intent = collecting.connecting.gateway().intent(payment.external_id or "")
+    intent = connecting.gateway().intent(payment.external_id or "")
     _at_once(shop, 8, lambda: settling.apply_intent(payment.pk, intent, actor=SYSTEM, now=now))
     assert standin.balance("receivable") == 0
     assert AuditEvent.objects.filter(action="payment.succeeded").count() == 1
@@ -248,4 +250,4 @@ def _at_once(tenant: Any, times: int, call: Any) -> None:
 
 
 def _secret(payment: Payment) -> str:
-    return str(collecting.connecting.gateway().intent(payment.external_id or "").client_secret)
+    return str(connecting.gateway().intent(payment.external_id or "").client_secret)

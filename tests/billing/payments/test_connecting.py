@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from django.db import connection as database
 
-from billing import connecting, disconnecting
+from billing import connecting, disconnecting, payments, stripe_gateway
 from billing.errors import Refused
 from billing.models import PaymentProfile, StripeConnection
 from tenants.context import enter
@@ -56,8 +56,6 @@ def test_a_business_connects_by_oauth_and_can_be_paid(fresh_tenant: Any, now: da
     assert endpoint["id"] == connection.webhook_endpoint
     invoice = standin.make_invoice(standin.make_customer(now), now)
     standin.with_card(invoice.customer, now)
-    from billing import payments
-
     payments.collect_due(actor=SYSTEM, now=now)
     standin.work(now)
     assert len(standin.succeeded()) == 1
@@ -89,7 +87,7 @@ def test_secrets_are_sealed_at_rest_and_gone_after_disconnecting(shop: Any, now:
     row = StripeConnection.objects.get()
     assert (row.sealed_key, row.sealed_webhook_secret) == (None, None)
     assert connecting.current() is None
-    gateway = connecting.stripe_gateway.gateway_of_key(key)
+    gateway = stripe_gateway.gateway_of_key(key)
     assert gateway.endpoints_at(connecting.webhook_url()) == []
 
 

@@ -54,7 +54,7 @@ def _live(flow: str, invoice: Any) -> None:
 
 
 def recover(now: datetime) -> None:
-    """What a living system does by itself: leases end, the day's jobs run, questions are asked, events swept."""
+    """What a living system does by itself: leases end, jobs run, questions are asked, events are swept."""
     for at in (now + SOON, now + LATER, now + 2 * LATER):
         watch(now=at)
         payments.collect_due(actor=SYSTEM, now=now)
