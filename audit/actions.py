@@ -42,6 +42,7 @@ class Action(StrEnum):
     INVOICE_VOIDED = "invoice.voided"
     PAYMENT_BEGUN = "payment.begun"
     PAYMENT_SENT = "payment.sent"
+    PAYMENT_HELD_BACK = "payment.held_back"
     PAYMENT_SUCCEEDED = "payment.succeeded"
     PAYMENT_FAILED = "payment.failed"
     PAYMENT_CANCELED = "payment.canceled"

@@ -8,26 +8,40 @@ from django.db import transaction
 from audit.actors import Actor
 from billing import collecting, connecting, ledger, scheduling, settling
 from billing.connecting import NotConnected
+from billing.giving_up import give_up
 from billing.models import Payment, PaymentProfile
-from billing.stripe_gateway import Gateway, Intent, NotFound, StripeError, StripeRefused
+from billing.stripe_gateway import (
+    Gateway,
+    Intent,
+    NotFound,
+    StripeBusy,
+    StripeError,
+    StripeNoAccess,
+    StripeRefused,
+)
 from tenants.jobs import Asked, enqueue_many
 
 State = Payment.State
 SETTLED = frozenset({State.FAILED, State.CANCELED, State.PARKED})
+WAITING = frozenset({State.CREATED, State.NEEDS_ACTION})
 
 
 def ask(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
     """Bring the payment to where Stripe says it is; ask again later if that is not its end.
 
     Talks to Stripe: no transaction may be open. Idle payments are cancelled; what Stripe never heard of is
-    sent again within 23 hours, and parked for a person after that.
+    sent again within 23 hours, and parked for a person after that. What waits for its payer in an account
+    that is connected no more is cancelled.
     """
     payment = Payment.objects.get(pk=payment_id)
     if payment.state in SETTLED or payment.method == Payment.Method.MANUAL or _is_whole(payment):
         return payment
     try:
         payment = _ask(payment, connecting.gateway(), actor=actor, now=now)
-    except (NotConnected, StripeError):
+    except (NotConnected, StripeError) as error:
+        ended = _end(payment, error, actor=actor, now=now)
+        if ended is not None:
+            return ended
         _again(payment_id, now=now)
         raise
     if payment.state in Payment.IN_FLIGHT or (payment.state == State.SUCCEEDED and not _is_whole(payment)):
@@ -58,7 +72,7 @@ def due(now: datetime) -> list[UUID]:
 
 
 def _ask(payment: Payment, gateway: Gateway, *, actor: Actor, now: datetime) -> Payment:
-    intent = _find(payment, gateway)
+    intent = find(payment, gateway)
     if intent is not None:
         payment = settling.apply_intent(payment.pk, intent, actor=actor, now=now)
     elif payment.sent_at is None:
@@ -76,14 +90,43 @@ def _ask(payment: Payment, gateway: Gateway, *, actor: Actor, now: datetime) -> 
 def _unsent(payment: Payment, *, actor: Actor, now: datetime) -> Payment:
     """A saved card is charged after all; a payer who never came so far is not waited for."""
     if payment.method == Payment.Method.AUTOPAY:
-        return collecting.send(payment.pk, actor=actor, now=now)
+        try:
+            return collecting.send(payment.pk, actor=actor, now=now)
+        except StripeBusy:
+            if now - payment.created_at < scheduling.IDLE_UNSENT:
+                raise
+            return settling.cancel_unsent(payment.pk, actor=actor, now=now)
     if now - payment.created_at >= scheduling.STEPS[1]:
         return settling.cancel_unsent(payment.pk, actor=actor, now=now)
     return payment
 
 
-def _find(payment: Payment, gateway: Gateway) -> Intent | None:
-    """By its id; where the answer with the id was lost, by the customer and our own id."""
+def _end(
+    payment: Payment, error: NotConnected | StripeError, *, actor: Actor, now: datetime
+) -> Payment | None:
+    """End what no later asking could bring to its end; None when one could."""
+    match error:
+        case NotConnected():
+            why = "the Stripe account is connected no more"
+            ended = give_up(payment.pk, why, states=WAITING, actor=actor, now=now)
+        case NotFound() if payment.external_id and _is_of_another_account(payment):
+            why = "the Stripe account that knew of it is connected no more"
+            ended = give_up(payment.pk, why, states=WAITING, actor=actor, now=now)
+        case StripeNoAccess() if payment.state in {State.SENT, State.UNKNOWN}:
+            if scheduling.may_post_again(payment, now=now):
+                return None
+            ended = settling.park(payment.pk, f"Stripe does not tell: {error}", actor=actor, now=now)
+        case _:
+            return None
+    return None if ended.state in {*WAITING, State.SENT, State.UNKNOWN, State.PROCESSING} else ended
+
+
+def _is_of_another_account(payment: Payment) -> bool:
+    return connecting.require().connected_at > payment.created_at
+
+
+def find(payment: Payment, gateway: Gateway) -> Intent | None:
+    """Return its intent: by its id; where the answer with the id was lost, by the customer and our own id."""
     if payment.external_id:
         return gateway.intent(payment.external_id)
     profile = PaymentProfile.objects.filter(customer=payment.customer_id).first()

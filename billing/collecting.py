@@ -25,6 +25,8 @@ from billing.stripe_gateway import (
     Intent,
     IntentRequest,
     StripeBusy,
+    StripeError,
+    StripeNoAccess,
     StripeRefused,
     StripeUnavailable,
 )
@@ -64,6 +66,9 @@ def begin(invoice_id: UUID, *, actor: Actor, now: datetime) -> Payment:
 def begin_autopay(wanted: Sequence[tuple[Invoice, PaymentMethod]], *, actor: Actor, now: datetime) -> None:
     """Write the payments that charge the saved cards, and have them sent; the invoices are locked already."""
     payments = [_new(invoice, Payment.Method.AUTOPAY, card, now) for invoice, card in wanted]
+    for payment in payments:
+        # No job of its own: found by the daily net, should the job below end without an answer.
+        payment.ask_at = now + scheduling.STEPS[1]
     Payment.objects.bulk_create(payments)
     _record_begun(payments, actor=actor, now=now)
     transaction.on_commit(lambda: failpoints.reach("before_publish"))
@@ -98,7 +103,8 @@ def send(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
     """Have Stripe carry the payment out, and write down what it answers.
 
     Talks to Stripe: no transaction may be open. Safe to repeat: within 23 hours of the first call Stripe
-    answers as it did then; afterwards nothing is posted. Raises `StripeBusy` when it is to be tried again.
+    answers as it did then; afterwards nothing is posted. Raises `StripeBusy` when it is to be tried again:
+    a key that is refused says nothing of what an earlier call did.
     """
     gateway = connecting.gateway()
     payment = Payment.objects.select_related("customer", "invoice", "payment_method").get(pk=payment_id)
@@ -106,10 +112,8 @@ def send(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
         return payment
     try:
         customer = ensure_customer(payment.customer, gateway)
-    except StripeRefused as error:
-        return settling.fail(payment_id, _refusal(error), actor=actor, now=now)
-    except StripeUnavailable as error:
-        raise StripeBusy(str(error)) from error
+    except (StripeRefused, StripeUnavailable) as error:
+        return _not_sent(payment_id, error, actor=actor, now=now)
     if not _mark_sent(payment_id, actor=actor, now=now):
         return Payment.objects.get(pk=payment_id)
     try:
@@ -118,6 +122,10 @@ def send(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
         intent = error.intent or error.failure
     except IdempotencyConflict as error:
         return settling.park(payment_id, f"idempotency: {error}", actor=actor, now=now)
+    except StripeNoAccess as error:
+        if payment.sent_at is None and _hold_back(payment_id, str(error), actor=actor, now=now):
+            raise StripeBusy(str(error)) from error
+        return settling.mark_unknown(payment_id, str(error), actor=actor, now=now)
     except StripeRefused as error:
         intent = _refusal(error)
     except StripeUnavailable as error:
@@ -144,6 +152,35 @@ def ensure_customer(customer: Customer, gateway: Gateway) -> str:
     return profile.stripe_customer
 
 
+def _not_sent(payment_id: UUID, error: StripeError, *, actor: Actor, now: datetime) -> Payment:
+    """No call was made this time; what became of one that was made before is to be asked."""
+    with transaction.atomic():
+        if settling.lock(payment_id).sent_at is not None:
+            return settling.mark_unknown(payment_id, str(error), actor=actor, now=now)
+        if isinstance(error, StripeRefused) and not isinstance(error, StripeNoAccess):
+            return settling.fail(payment_id, _refusal(error), actor=actor, now=now)
+    raise StripeBusy(str(error)) from error
+
+
+def _hold_back(payment_id: UUID, why: str, *, actor: Actor, now: datetime) -> bool:
+    """The first call was turned away at the door: the payment is unsent again, and may be given up."""
+    with transaction.atomic():
+        payment = settling.lock(payment_id)
+        if payment.state != State.SENT or payment.external_id or payment.sent_at != now:
+            return False
+        payment.state, payment.sent_at = State.CREATED, None
+        payment.save(update_fields=["state", "sent_at"])
+        record(
+            Action.PAYMENT_HELD_BACK,
+            subject=("payment", payment.pk),
+            actor=actor,
+            now=now,
+            invoice=str(payment.invoice_id),
+            why=why[:200],
+        )
+    return True
+
+
 def _mark_sent(payment_id: UUID, *, actor: Actor, now: datetime) -> bool:
     """Commit that the call is about to be made; False when it must not be made (any more)."""
     with transaction.atomic():
@@ -167,7 +204,7 @@ def _mark_sent(payment_id: UUID, *, actor: Actor, now: datetime) -> bool:
                 invoice=str(payment.invoice_id),
             )
         payment.state = State.SENT
-        if payment.ask_at is None or payment.ask_at <= now:
+        if not payment.asked or payment.ask_at is None or payment.ask_at <= now:
             scheduling.ask_later(payment, jobs, now=now)
         payment.save(update_fields=["sent_at", "state", "ask_at", "asked"])
         enqueue_many(jobs)
@@ -231,4 +268,6 @@ def _record_begun(payments: Sequence[Payment], *, actor: Actor, now: datetime) -
 
 
 def _refusal(error: StripeRefused) -> Failure:
-    return Failure("refused", error.code or "refused", str(error)[:400])
+    """The row keeps the reason: by it autopay knows later whose fault it was."""
+    reason = error.code if error.code in scheduling.NOT_THE_CARDS_FAULT else "refused"
+    return Failure("refused", reason, str(error)[:400])

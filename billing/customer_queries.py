@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Min, Q, QuerySet, Sum
 
 from accounts.models import Contact, Customer, User
+from billing import scheduling
 from billing.composing import Bill, Due, compose
 from billing.models import (
     Dispute,
@@ -256,8 +257,7 @@ def autopay_of(customer: Customer) -> Autopay:
 
 def next_charge(customer: Customer, *, today: date) -> Charge | None:
     """What autopay charges next: an invoice that it has not tried, or what is billed before it falls due."""
-    tried = Payment.objects.filter(invoice=OuterRef("pk"), method=Payment.Method.AUTOPAY)
-    rows = _open(customer).filter(~Exists(tried), total__gt=0, collection_paused=False)
+    rows = _open(customer).filter(~Exists(scheduling.tried(today)), total__gt=0, collection_paused=False)
     first = rows.order_by("due_on", "created_at", "id").first()
     found = [Charge(max(first.due_on, today), first.amount_due, first)] if first else []
     found += [Charge(max(each.day, today), each.amount) for each in renewals(customer, limit=1)]

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from audit.actors import Actor
-from billing import collecting, connecting, failpoints, settling
+from billing import collecting, connecting, failpoints, scheduling, settling
 from billing.errors import Refused
 from billing.models import Invoice, Payment, PaymentMethod
 from billing.periods import local_date
@@ -20,8 +20,9 @@ CHUNK = 200
 def collect_due(*, actor: Actor, now: datetime) -> int:
     """Begin an autopay payment for each invoice that is due and has none yet; returns how many.
 
-    An invoice is charged by itself once: what fails then is for its payer, or for reminders. Commits chunk by
-    chunk; started twice, the second finds nothing left.
+    An invoice is charged by itself once: what fails then is for its payer, or for reminders; what failed by
+    the tenant's own fault is tried again, once a day. Commits chunk by chunk; started twice, the second finds
+    nothing left.
     """
     if connecting.current() is None:
         return 0
@@ -70,11 +71,10 @@ def _candidates(today: date) -> QuerySet[Invoice]:
     card = PaymentMethod.objects.filter(
         customer=OuterRef("customer"), is_default=True, removed_at__isnull=True
     )
-    tried = Payment.objects.filter(invoice=OuterRef("pk"), method=Payment.Method.AUTOPAY)
     under_way = Payment.objects.filter(invoice=OuterRef("pk"), state__in=Payment.IN_FLIGHT)
     return Invoice.objects.filter(
         Exists(card),
-        ~Exists(tried),
+        ~Exists(scheduling.tried(today)),
         ~Exists(under_way),
         status=Invoice.Status.OPEN,
         due_on__lte=today,
