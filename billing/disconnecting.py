@@ -8,8 +8,9 @@ from django.db import transaction
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
-from billing import connecting, stripe_gateway
+from billing import asking, connecting, stripe_gateway
 from billing.errors import Refused
+from billing.giving_up import give_up
 from billing.models import Payment, StripeConnection
 from billing.stripe_gateway import StripeBusy, StripeRefused, StripeUnavailable
 
@@ -19,14 +20,15 @@ UNDER_WAY = (Payment.State.SENT, Payment.State.PROCESSING, Payment.State.UNKNOWN
 
 
 def disconnect(*, actor: Actor, now: datetime) -> None:
-    """Remove endpoint, access and secrets. Talks to Stripe: no transaction may be open.
+    """Cancel what waits for payers; remove endpoint, access, secrets. Talks to Stripe: no open transaction.
 
     Raises `Refused` while a payment's outcome is open, or when Stripe does not answer.
     """
     connection = connecting.require()
-    under_way = Payment.objects.filter(state__in=UNDER_WAY).exclude(method=Payment.Method.MANUAL).count()
-    if under_way:
-        raise Refused(f"{under_way} payments are under way. Disconnect when they are settled.")
+    _refuse_under_way()
+    _cancel_waiting(actor=actor, now=now)
+    # One of them may have been paid in that moment.
+    _refuse_under_way()
     _withdraw(connection)
     with transaction.atomic():
         locked = StripeConnection.objects.select_for_update(no_key=True).get(pk=connection.pk)
@@ -42,6 +44,25 @@ def disconnect(*, actor: Actor, now: datetime) -> None:
             now=now,
             before={"account": locked.account_id},
         )
+
+
+def _refuse_under_way() -> None:
+    under_way = Payment.objects.filter(state__in=UNDER_WAY).count()
+    if under_way:
+        raise Refused(f"{under_way} payments are under way. Disconnect when they are settled.")
+
+
+def _cancel_waiting(*, actor: Actor, now: datetime) -> None:
+    """Cancel what nobody could pay or settle afterwards, at Stripe too. Nothing keeps its invoice then."""
+    for pk in Payment.objects.filter(state__in=asking.WAITING).values_list("pk", flat=True):
+        try:
+            asking.cancel(pk, actor=actor, now=now)
+        except StripeRefused as error:
+            log.info("disconnecting, payment %s: %s", pk, error)
+            why = "Stripe refuses us; its account is being disconnected"
+            give_up(pk, why, states=asking.WAITING, actor=actor, now=now)
+        except (StripeUnavailable, StripeBusy) as error:
+            raise Refused("Stripe does not answer. It is still connected; try again soon.") from error
 
 
 def _withdraw(connection: StripeConnection) -> None:
