@@ -9,13 +9,14 @@ from accounts.models import Customer
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record, record_many
-from billing import connecting
+from billing import connecting, scheduling
 from billing.card_keeping import keep_card, switch_autopay
 from billing.collecting import ensure_customer
 from billing.errors import Refused
-from billing.models import PaymentMethod, PaymentProfile
+from billing.models import Invoice, PaymentMethod, PaymentProfile
+from billing.periods import local_date
 from billing.stripe_gateway import IntentStatus, NotFound, Setup, StripeError
-from tenants.context import current_schema
+from tenants.context import current_schema, current_tenant
 from tenants.ids import new_id
 from tenants.jobs import enqueue
 
@@ -103,6 +104,9 @@ def set_autopay(customer: Customer, *, on: bool, actor: Actor, now: datetime) ->
         if on and not has_card:
             raise Refused("Add a card first: autopay needs one to charge.")
         record_many(switch_autopay(locked, on=on), actor=actor, now=now)
+        if on:
+            today = local_date(now, current_tenant().zone)
+            scheduling.collect_today(Invoice.objects.filter(customer=locked), today=today)
 
 
 def mark_detached(external_id: str, *, actor: Actor, now: datetime) -> str:

@@ -7,7 +7,7 @@ from django.db import transaction
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
-from billing import drafting, ledger, series, writing
+from billing import drafting, ledger, scheduling, series, writing
 from billing.models import BillingSettings, Invoice
 from billing.periods import local_date
 from billing.series import Drawn
@@ -43,6 +43,7 @@ def issue(invoice: Invoice, *, actor: Actor, now: datetime) -> Invoice:
         if not locked.total:
             writing.settle_those_of_nothing([(locked.pk, drawn.number)], actor=actor, now=now)
         enqueue("billing.mail_invoice", key=f"mail:{locked.pk}", invoice_id=str(locked.pk))
+        scheduling.collect_today(Invoice.objects.filter(pk=locked.pk), today=today)
     locked.refresh_from_db()
     return locked
 
