@@ -4,16 +4,17 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.pages import staff_page
-from billing import drafting, issuing, mailing, payments, voiding
+from billing import drafting, issuing, mailing, payments, unparking, voiding
 from billing.errors import Refused
 from billing.manage.answers import acting, done, sent, show, today
-from billing.manage.forms.invoices import ManualPaymentForm, VoidForm
+from billing.manage.forms.invoices import ManualPaymentForm, NotPaidForm, VoidForm
 from billing.manage.forms.parts import digits
 from billing.manage.invoices import load
+from billing.models import Payment
 
 
 @require_POST
@@ -76,3 +77,35 @@ def record_payment(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
         messages.success(request, "The payment is recorded.")
         return redirect("manage:invoice", invoice_id)
     return show(request, "manage/invoices/payment.html", form, invoice=invoice)
+
+
+@require_POST
+@staff_page
+def ask_payment(request: HttpRequest, invoice_id: UUID, payment_id: UUID) -> HttpResponse:
+    """Ask Stripe once more about a payment that waits for a person."""
+    payment = _payment(invoice_id, payment_id)
+    try:
+        asked = unparking.ask_again(payment, **acting(request))
+        messages.success(request, f"Stripe was asked. The payment is: {asked.get_state_display().lower()}.")
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("manage:invoice", invoice_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_page
+def payment_absent(request: HttpRequest, invoice_id: UUID, payment_id: UUID) -> HttpResponse:
+    """Say that a payment that waits for a person did not happen."""
+    payment = _payment(invoice_id, payment_id)
+    form = NotPaidForm(sent(request))
+    if form.is_valid() and done(
+        form, lambda: unparking.did_not_happen(payment, **form.cleaned_data, **acting(request))
+    ):
+        messages.success(request, "The payment is canceled. The invoice can be paid again.")
+        return redirect("manage:invoice", invoice_id)
+    return show(request, "manage/invoices/absent.html", form, invoice=payment.invoice, payment=payment)
+
+
+def _payment(invoice_id: UUID, payment_id: UUID) -> Payment:
+    rows = Payment.objects.select_related("invoice")
+    return get_object_or_404(rows, pk=payment_id, invoice_id=invoice_id)

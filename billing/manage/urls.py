@@ -47,6 +47,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<uuid:invoice_id>/send/", invoice_actions.send, name="invoice_send"),
     path("invoices/<uuid:invoice_id>/void/", invoice_actions.void, name="invoice_void"),
     path("invoices/<uuid:invoice_id>/payment/", invoice_actions.record_payment, name="invoice_payment"),
+    path(
+        "invoices/<uuid:invoice_id>/payments/<uuid:payment_id>/ask/",
+        invoice_actions.ask_payment,
+        name="payment_ask",
+    ),
+    path(
+        "invoices/<uuid:invoice_id>/payments/<uuid:payment_id>/absent/",
+        invoice_actions.payment_absent,
+        name="payment_absent",
+    ),
     path("runs/", runs.index, name="runs"),
     path("runs/now/", runs.run_now, name="run_now"),
     path("import/", importing.upload, name="import"),

@@ -133,6 +133,12 @@ class VoidForm(forms.Form):
     reason = text("Reason", 200, help="For the record.")
 
 
+class NotPaidForm(forms.Form):
+    """How somebody knows that a payment did not happen."""
+
+    reason = text("How do you know?", 200, help="For the record. Look in Stripe first.")
+
+
 class InvoiceFilter(forms.Form):
     q = SearchField(placeholder="Number or customer")
     currency = forms.ChoiceField(required=False)

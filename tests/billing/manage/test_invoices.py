@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Customer
-from billing.models import Invoice, Payment, Price
+from billing.models import Invoice, Payment, PaymentProfile, Price
 from billing.periods import local_date
 from tenants import clock
 from tenants.models import Job
@@ -221,3 +221,30 @@ def customer_zone() -> Any:
     from tenants.context import current_tenant
 
     return current_tenant().zone
+
+
+def test_a_parked_payment_has_two_ways_out(staff: Client, customer: Customer, actor: Any, now: Any) -> None:
+    invoice = rows.issued(customer, actor=actor, now=now)
+    payment = Payment.objects.create(
+        invoice=invoice, customer=customer, method="card", state="parked", amount=100, currency="EUR",
+        note="look in Stripe", created_at=now,
+    )  # fmt: skip
+    page = staff.get(f"/manage/invoices/{invoice.pk}/").content.decode()
+    path = f"/manage/invoices/{invoice.pk}/payments/{payment.pk}"
+    assert f'action="{path}/ask/"' in page
+    assert f'href="{path}/absent/"' in page
+    assert "look in Stripe" in staff.get(f"{path}/absent/").content.decode()
+    for answer in (staff.post(f"{path}/ask/", follow=True), staff.post(f"{path}/absent/", {"reason": "x"})):
+        assert "not set up here yet" in answer.content.decode()
+    payment.refresh_from_db()
+    assert payment.state == "parked"
+
+
+def test_issuing_what_is_due_today_has_autopay_look_at_once(
+    staff: Client, customer: Customer, actor: Any, now: Any
+) -> None:
+    PaymentProfile.objects.create(customer=customer, autopay=True)
+    invoice = rows.draft(customer, actor=actor, now=now)
+    Invoice.objects.filter(pk=invoice.pk).update(due_on=local_date(clock.now(), customer_zone()))
+    staff.post(f"/manage/invoices/{invoice.pk}/issue/")
+    assert Job.objects.filter(name="billing.collect_due", key=f"collect-due:{invoice.pk}").count() == 1
