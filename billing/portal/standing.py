@@ -56,7 +56,7 @@ def standing_of(invoice: Invoice) -> Standing:
 
 
 def pay(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
-    """Begin the payment or go on with the one under way. Talks to Stripe; what fails shows in the standing."""
+    """Begin the payment or go on with the one under way. Talks to Stripe; the standing shows what fails."""
     try:
         payment = collecting.begin(invoice.pk, actor=actor, now=now)
         collecting.send(payment.pk, actor=actor, now=now)
@@ -76,13 +76,12 @@ def look_closer(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
 
 
 def _step_of(payment: Payment) -> Step:
+    """Created and no further: Stripe was not there, and the payer, not the page, tries again."""
     match payment.state:
         case State.PARKED:
             return Step.PARKED
         case State.PROCESSING:
             return Step.PROCESSING
-        case State.CREATED:
-            return Step.BEGIN
         case State.NEEDS_ACTION if payment.external_id:
             return Step.FORM
         case _:

@@ -13,7 +13,7 @@ function watch(section) {
 
   if (state === "begin") {
     const form = section.querySelector("form");
-    if (form && performance.getEntriesByType("navigation")[0]?.type !== "back_forward") start(form);
+    if (form && performance.getEntriesByType("navigation")[0]?.type !== "back_forward" && mayStart()) start(form);
     return;
   }
 
@@ -49,6 +49,19 @@ function watch(section) {
     } catch { /* no connection: the next look tells */ }
     pace = Math.min(pace * 1.15, frame && !since ? 15000 : 6000);
     timer = setTimeout(look, document.hidden ? 15000 : pace);
+  }
+
+  // By itself once, and not again for a while: a page that comes back as it was leaves the button to the payer.
+  function mayStart() {
+    const key = `started:${location.pathname}`;
+    try {
+      const { at = 0, wait = 30000 } = JSON.parse(sessionStorage.getItem(key)) || {};
+      const now = Date.now();
+      if (now - at < wait) return false;
+      const next = now - at < 3600000 ? Math.min(wait * 2, 3600000) : 30000;
+      sessionStorage.setItem(key, JSON.stringify({ at: now, wait: next }));
+      return true;
+    } catch { return false; }
   }
 
   async function start(form) {
