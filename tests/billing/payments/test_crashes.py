@@ -26,7 +26,7 @@ SOON, LATER = timedelta(minutes=10), timedelta(hours=2)
 def run_and_kill(shop: Any, flow: str, invoice: Any, step: str) -> int:
     """Run the flow in a process of its own that is killed at the step; returns the signal that ended it."""
     connection.close()
-    connection.close_pool()
+    connection.close_pool()  # type: ignore[attr-defined]
     child = os.fork()
     if child == 0:
         code = 70
