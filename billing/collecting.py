@@ -128,6 +128,8 @@ def send(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
         return settling.mark_unknown(payment_id, str(error), actor=actor, now=now)
     except StripeRefused as error:
         intent = _refusal(error)
+        if payment.sent_at is not None:
+            return _refused_again(payment_id, intent, customer, gateway, actor=actor, now=now)
     except StripeUnavailable as error:
         return settling.mark_unknown(payment_id, str(error), actor=actor, now=now)
     failpoints.reach("after_call")
@@ -160,6 +162,19 @@ def _not_sent(payment_id: UUID, error: StripeError, *, actor: Actor, now: dateti
         if isinstance(error, StripeRefused) and not isinstance(error, StripeNoAccess):
             return settling.fail(payment_id, _refusal(error), actor=actor, now=now)
     raise StripeBusy(str(error)) from error
+
+
+def _refused_again(
+    payment_id: UUID, failure: Failure, customer: str, gateway: Gateway, *, actor: Actor, now: datetime
+) -> Payment:
+    """This post was refused, but an earlier one may have been carried out: look before calling it failed."""
+    try:
+        intent = gateway.find_intent(customer, payment_id=str(payment_id))
+    except StripeError as error:
+        return settling.mark_unknown(payment_id, str(error), actor=actor, now=now)
+    if intent is None:
+        return settling.fail(payment_id, failure, actor=actor, now=now)
+    return settling.apply_intent(payment_id, intent, actor=actor, now=now)
 
 
 def _hold_back(payment_id: UUID, why: str, *, actor: Actor, now: datetime) -> bool:

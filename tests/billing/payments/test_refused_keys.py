@@ -51,6 +51,21 @@ def test_a_charged_card_is_never_written_failed_because_the_key_was_rolled(
     assert payments.collect_due(actor=SYSTEM, now=now + timedelta(days=2)) == 0
 
 
+def test_a_post_that_is_refused_when_repeated_does_not_hide_that_the_first_one_charged(
+    invoice: Any, now: datetime
+) -> None:
+    payment = autopay(invoice, now)
+    card = payment.payment_method
+    assert card is not None
+    gateway = connecting.gateway()
+    known = collecting.ensure_customer(payment.customer, gateway)
+    gateway.create_intent(collecting._request(payment, known), key="forgotten by Stripe")
+    gateway.detach_card(card.external_id)
+    Payment.objects.filter(pk=payment.pk).update(state=State.SENT, sent_at=now)
+    assert collecting.send(payment.pk, actor=SYSTEM, now=now + SECOND).state == State.SUCCEEDED
+    assert len(standin.succeeded()) == 1
+
+
 def test_what_was_never_sent_waits_for_a_good_key(invoice: Any, now: datetime, refuse: Any) -> None:
     payment = autopay(invoice, now)
     refuse()
