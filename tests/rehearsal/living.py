@@ -4,13 +4,17 @@ import io
 import os
 import sys
 from datetime import UTC, date, datetime
+from threading import Barrier, Thread
 from typing import Any
 
+from django.db import connection
+
 from audit.actors import Actor
-from billing import rehearsal_setup, rehearsing
+from billing import payments, rehearsal_setup, rehearsing
 from billing.importing.files import import_files
-from billing.periods import local_date
+from billing.periods import local_date, local_midnight
 from billing.rehearsal_setup import Autopay
+from billing.running import run_invoices
 from tenants import clock
 from tenants.context import enter
 from tests.twins import make
@@ -41,6 +45,39 @@ def live(tenant: Any, *, until: date, autopay: Autopay = "succeed") -> list[date
     """Live through all days; returns them."""
     get_ready(tenant, autopay)
     return [lived.day for lived in rehearsing.live(tenant, start=SINCE, until=until)]
+
+
+def live_twice_at_once(tenant: Any, *, until: date) -> None:
+    """Live through the same days in two threads that start each day's run, and its collecting, together."""
+    get_ready(tenant)
+    both = Barrier(2)
+    failures: list[BaseException] = []
+
+    def live_along() -> None:
+        try:
+            with enter(tenant):
+                day = SINCE
+                while day <= until:
+                    now = local_midnight(day, tenant.zone) + rehearsing.HOUR_OF_DAY
+                    both.wait(300)
+                    run_invoices(actor=SYSTEM, now=now)
+                    both.wait(300)
+                    payments.collect_due(actor=SYSTEM, now=now)
+                    both.wait(300)
+                    rehearsing.live_one_day(tenant, day=day)
+                    day += rehearsing.ONE_DAY
+        except BaseException as failure:
+            failures.append(failure)
+            both.abort()
+        finally:
+            connection.close()
+
+    threads = [Thread(target=live_along) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
 
 
 def command(tenant: Any, *, until: date, more: tuple[str, ...] = ()) -> list[str]:

@@ -8,7 +8,7 @@ from django.db import connection
 
 from tests.conftest import ROOT
 from tests.rehearsal import oracle
-from tests.rehearsal.living import SINCE, live, new_tenant
+from tests.rehearsal.living import SINCE, live, live_twice_at_once, new_tenant
 from tests.rehearsal.state import assert_billed, assert_sound
 from tests.rehearsal.test_killed import Rehearsal, kill_again_and_again, seeded
 
@@ -50,6 +50,11 @@ def assert_right(tenant: Any) -> None:
 def test_thirteen_months_of_real_subscriptions(real: Any) -> None:
     days = live(real, until=UNTIL)
     assert (days[0], days[-1], len(days)) == (SINCE, UNTIL, (UNTIL - SINCE).days + 1)
+    assert_right(real)
+
+
+def test_thirteen_months_with_each_run_started_twice_at_once(real: Any) -> None:
+    live_twice_at_once(real, until=UNTIL)
     assert_right(real)
 
 

@@ -1,19 +1,15 @@
 """A rehearsal bills every period once, on its day, with its amount, and collects it; the books agree."""
 
 from datetime import date
-from threading import Barrier, Thread
 from typing import Any
 
 import pytest
-from django.db import connection
 
-from billing import payments, rehearsing
+from billing import rehearsing
 from billing.models import Invoice, Payment, Posting
-from billing.periods import local_midnight
-from billing.running import run_invoices
 from tenants.context import enter
 from tests.rehearsal import oracle, samples
-from tests.rehearsal.living import SINCE, SYSTEM, UNTIL, get_ready, live, new_tenant
+from tests.rehearsal.living import SINCE, UNTIL, live, live_twice_at_once, new_tenant
 from tests.rehearsal.state import assert_billed, assert_sound, bills_of, charges, state_of
 
 pytestmark = [
@@ -45,34 +41,7 @@ def test_days_that_are_over_are_not_lived_again(undisturbed: Any) -> None:
 
 
 def test_each_run_started_twice_at_once_comes_to_the_same(undisturbed: Any, newcomer: Any) -> None:
-    get_ready(newcomer)
-    both, failures = Barrier(2), []
-
-    def live_along() -> None:
-        try:
-            with enter(newcomer):
-                day = SINCE
-                while day <= UNTIL:
-                    now = local_midnight(day, newcomer.zone) + rehearsing.HOUR_OF_DAY
-                    both.wait(60)
-                    run_invoices(actor=SYSTEM, now=now)
-                    both.wait(60)
-                    payments.collect_due(actor=SYSTEM, now=now)
-                    both.wait(60)
-                    rehearsing.live_one_day(newcomer, day=day)
-                    day += rehearsing.ONE_DAY
-        except BaseException as failure:
-            failures.append(failure)
-            both.abort()
-        finally:
-            connection.close()
-
-    threads = [Thread(target=live_along) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
+    live_twice_at_once(newcomer, until=UNTIL)
     assert state_of(newcomer) == state_of(undisturbed)
     assert_sound(newcomer)
 
