@@ -1,6 +1,7 @@
 """One invoice for whoever holds its link: no log-in, no navigation, nothing stored on the way."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -48,8 +49,8 @@ def linked_invoice(page: Page) -> Page:
     return guarded
 
 
+@linked_invoice  # outside: an expired link takes the form that asks for a fresh one
 @require_safe
-@linked_invoice
 def invoice_page(request: HttpRequest, token: str, invoice: Invoice) -> HttpResponse:
     """The invoice, and the way to pay it."""
     context = {
@@ -88,8 +89,8 @@ def status_page(request: HttpRequest, token: str, invoice: Invoice) -> HttpRespo
     return status_answer(request, lambda: _find(invoice.pk))
 
 
-@require_safe
 @linked_invoice
+@require_safe
 def pdf_page(request: HttpRequest, token: str, invoice: Invoice) -> HttpResponse:
     """The invoice as PDF."""
     pdf = draw(presenting.document_of(invoice, now=clock.now()))
@@ -108,10 +109,8 @@ def _expired(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
         invoice = _find(invoice_id)
         given = request.POST.get("email", "").strip().casefold()
         if given and given == invoice.customer.email.casefold():
-            try:
+            with suppress(Refused):
                 mailing.send_again(invoice, actor=actor_of(request), now=clock.now())
-            except Refused:
-                pass
         return render(request, "pay/link_expired.html", {"asked": True, **_contact()})
     return render(request, "pay/link_expired.html", _contact(), status=410)
 
