@@ -2,6 +2,7 @@
 
 from ipaddress import ip_address
 
+from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -20,7 +21,14 @@ def actor_of(request: HttpRequest, user: User | None = None) -> Actor:
 def origin_of(request: HttpRequest) -> tuple[str | None, str]:
     """Return the caller's IP address in its canonical form, and its user agent without control characters."""
     agent = "".join(c for c in request.META.get("HTTP_USER_AGENT", "") if c.isprintable())[:400]
-    try:
-        return str(ip_address(request.META.get("REMOTE_ADDR", ""))), agent
-    except ValueError:
-        return None, agent
+    seen = [request.META.get("REMOTE_ADDR", "")]
+    hops: int = settings.TRUSTED_PROXIES
+    if hops:
+        # each proxy appends whom it saw; what stands before the entries of ours, anybody may have written
+        seen.insert(0, "".join(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")[-hops:][:1]))
+    for address in seen:
+        try:
+            return str(ip_address(address.strip())), agent
+        except ValueError:
+            continue
+    return None, agent

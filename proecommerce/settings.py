@@ -17,6 +17,7 @@ SITE_URL = env.url("SITE_URL", schemes=("http", "https"))
 PAY_URL = env.url("PAY_URL", schemes=("http", "https"))
 SITE_HOST = urlsplit(SITE_URL).hostname or ""
 PAY_HOST = urlsplit(PAY_URL).hostname or ""
+TRUSTED_PROXIES = env.whole("TRUSTED_PROXIES", 0)
 ALLOWED_HOSTS = ["*"]  # tenants.middleware answers only hosts that it knows; every other one gets 404
 
 SHARED_APPS = [

@@ -19,6 +19,8 @@ FOR_STAND_INS = {
     "STRIPE_JS_URL",
     "STRIPE_REHEARSAL_BASE",
 }
+# Caddy stands before production; nothing stands before the demo.
+BEHIND_CADDY = {"TRUSTED_PROXIES"}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def test_every_part_of_production_is_there(compose: dict[str, Any]) -> None:
 
 
 def test_migrate_gets_the_whole_contract(compose: dict[str, Any], names: set[str]) -> None:
-    assert set(compose["services"]["migrate"]["environment"]) == names - FOR_STAND_INS
+    assert set(compose["services"]["migrate"]["environment"]) == (names - FOR_STAND_INS) | BEHIND_CADDY
 
 
 @pytest.mark.parametrize("service", ["web", "worker", "beat"])
@@ -48,7 +50,8 @@ def test_the_product_gets_the_contract_without_the_owner(
     compose: dict[str, Any], names: set[str], service: str
 ) -> None:
     environment = compose["services"][service]["environment"]
-    assert set(environment) == names - FOR_STAND_INS - {"DATABASE_OWNER_URL"}
+    assert set(environment) == (names - FOR_STAND_INS - {"DATABASE_OWNER_URL"}) | BEHIND_CADDY
+    assert environment["TRUSTED_PROXIES"] == "1"
     assert (environment["DEBUG"], environment["DEMO"]) == ("0", "0")
     assert not any("PROE_OWNER_PASSWORD" in str(value) for value in environment.values())
 
