@@ -93,16 +93,31 @@ def authorize_url(*, nonce: str, redirect_uri: str, email: str) -> str:
     return stripe_gateway.authorize_url(state=state, redirect_uri=redirect_uri, business=business)
 
 
+def callback_url() -> str:
+    """Where Stripe sends owners of all tenants back to: the one address that is registered there."""
+    return f"{settings.SITE_URL.rstrip('/')}/stripe/callback/"
+
+
+def schema_of_state(state: str) -> str:
+    """Return the schema of the tenant that a state was made for; raises `Refused`."""
+    return _opened(state)[0]
+
+
 def check_state(state: str, *, nonce: str) -> None:
     """Raise `Refused` unless the state was made for this tenant and this browser session."""
-    try:
-        signer = signing.TimestampSigner(salt=SALT)
-        schema, expected = signer.unsign_object(state, max_age=STATE_LIFETIME)
-    except (signing.BadSignature, ValueError, TypeError) as error:
-        raise Refused("This answer of Stripe is too old or not ours. Start again.") from error
-    same = bool(nonce) and secrets.compare_digest(str(expected).encode(), nonce.encode())
+    schema, expected = _opened(state)
+    same = bool(nonce) and secrets.compare_digest(expected.encode(), nonce.encode())
     if schema != current_schema() or not same:
         raise Refused("This answer of Stripe belongs to another session. Start again.")
+
+
+def _opened(state: str) -> tuple[str, str]:
+    try:
+        signer = signing.TimestampSigner(salt=SALT)
+        schema, nonce = signer.unsign_object(state, max_age=STATE_LIFETIME)
+    except (signing.BadSignature, ValueError, TypeError) as error:
+        raise Refused("This answer of Stripe is too old or not ours. Start again.") from error
+    return str(schema), str(nonce)
 
 
 def finish_connect(code: str, *, actor: Actor, now: datetime) -> StripeConnection:

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("plans/", pages.plans, name="plans"),
     path("sign-up/", pages.sign_up_page, name="signup"),
+    path("stripe/callback/", pages.stripe_callback, name="stripe_callback"),
     path("healthz", pages.health, name="health"),
     path("admin/", admin.site.urls),
 ]

@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -47,10 +46,9 @@ def stripe(request: HttpRequest) -> HttpResponse:
 def connect(request: HttpRequest) -> HttpResponse:
     """Send the owner to Stripe's page; changes nothing but the session."""
     nonce = request.session[NONCE] = connecting.new_nonce()
-    back = request.build_absolute_uri(reverse("manage:stripe_callback"))
     email = getattr(request.user, "email", "")
     try:
-        url = connecting.authorize_url(nonce=nonce, redirect_uri=back, email=email)
+        url = connecting.authorize_url(nonce=nonce, redirect_uri=connecting.callback_url(), email=email)
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("manage:stripe")

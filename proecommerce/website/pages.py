@@ -5,13 +5,19 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_safe
 
 from accounts.acting import actor_of
 from accounts.onboarding import sign_up
+from billing import connecting
+from billing.errors import Refused
 from proecommerce.website.forms import SignUpForm
 from tenants import clock
+from tenants.directory import site_url, tenant_of_schema
 from tenants.errors import SlugRefused, SlugTaken
+from tenants.models import Tenant
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -50,3 +56,14 @@ def health(request: HttpRequest) -> HttpResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return HttpResponse("ok", content_type="text/plain")
+
+
+@require_safe
+def stripe_callback(request: HttpRequest) -> HttpResponse:
+    """Lead an owner on from Stripe to the tenant of the signed state; that host checks the session."""
+    try:
+        tenant = tenant_of_schema(connecting.schema_of_state(request.GET.get("state", "")))
+    except (Refused, Tenant.DoesNotExist):
+        return render(request, "400.html", status=400)
+    path = reverse("manage:stripe_callback", urlconf=settings.ROOT_URLCONF)
+    return HttpResponseRedirect(f"{site_url(tenant)}{path}?{request.GET.urlencode()}")
