@@ -1,4 +1,4 @@
--- The two log-ins of the product and its database. Run once by a superuser, with psql 15 or newer:
+-- The two log-ins of the product and its database. Run once by a superuser, on PostgreSQL 18 or newer:
 --   PROE_OWNER_PASSWORD=… PROE_APP_PASSWORD=… psql -X -v ON_ERROR_STOP=1 -f roles.sql postgres
 -- Running it again changes nothing but the passwords.
 -- proe_owner owns every schema and table and makes the role of each tenant; only `migrate` logs in as it.
