@@ -10,7 +10,7 @@ import stripe
 from django.conf import settings
 
 from billing.models import StripeConnection
-from billing.stripe_gateway import reading
+from billing.stripe_gateway import reading, units
 from billing.stripe_gateway.failing import translated
 from billing.stripe_gateway.values import (
     API_VERSION,
@@ -121,7 +121,7 @@ class LiveGateway:
             "post",
             "payment_intents",
             key=key,
-            amount=wanted.amount.minor,
+            amount=units.to_stripe(wanted.amount),
             currency=wanted.amount.currency.lower(),
             customer=wanted.customer,
             description=wanted.description,

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing.money import Money
+from billing.stripe_gateway import units
 from billing.stripe_gateway.values import (
     Card,
     Charge,
@@ -23,7 +24,7 @@ Row = Mapping[str, Any]
 
 
 def money(amount: int, currency: str) -> Money:
-    return Money(amount, currency.upper())
+    return units.from_stripe(amount, currency)
 
 
 def instant(seconds: int) -> datetime:
@@ -71,7 +72,7 @@ def intent(row: Row) -> Intent:
         id=row["id"],
         status=IntentStatus(row["status"]),
         amount=money(row["amount"], row["currency"]),
-        received=row.get("amount_received") or 0,
+        received=money(row.get("amount_received") or 0, row["currency"]).minor,
         client_secret=row.get("client_secret") or "",
         customer=id_of(row.get("customer")),
         keeps_card=row.get("setup_future_usage") == "off_session",
@@ -99,7 +100,7 @@ def charge(row: Row) -> Charge:
         id=row["id"],
         intent=id_of(row.get("payment_intent")),
         amount=money(row["amount"], row["currency"]),
-        refunded=row.get("amount_refunded") or 0,
+        refunded=money(row.get("amount_refunded") or 0, row["currency"]).minor,
     )
 
 

@@ -1,0 +1,28 @@
+"""Between our minor units (ISO 4217) and the units in which Stripe counts a currency: pure."""
+
+from typing import Final
+
+from billing.money import Money, exponent, round_half_up
+from billing.stripe_gateway.errors import StripeRefused
+
+# Where Stripe counts otherwise than ISO: krona and shilling in hundredths, always of a whole; ariary whole.
+_DECIMALS: Final = {"ISK": 2, "UGX": 2, "MGA": 0}
+
+
+def to_stripe(amount: Money) -> int:
+    """Return what Stripe is asked to charge; raises `StripeRefused` for an amount that it cannot charge."""
+    ours = exponent(amount.currency)
+    theirs = _DECIMALS.get(amount.currency, ours)
+    step = 10 if ours == 3 else 10 ** max(ours - theirs, 0)
+    if amount.minor % step:
+        smallest = Money(step, amount.currency)
+        raise StripeRefused(f"Stripe charges {amount.currency} in steps of {smallest}: {amount} cannot be.")
+    return amount.minor * 10 ** max(theirs - ours, 0) // 10 ** max(ours - theirs, 0)
+
+
+def from_stripe(amount: int, currency: str) -> Money:
+    """Return what Stripe says, rounded once where it counts finer than the currency (as a fee may be)."""
+    code = currency.upper()
+    ours = exponent(code)
+    theirs = _DECIMALS.get(code, ours)
+    return Money(round_half_up(amount * 10 ** max(ours - theirs, 0), 10 ** max(theirs - ours, 0)), code)
