@@ -17,6 +17,7 @@ from tenants.jobs import enqueue
 
 LIFETIME = timedelta(days=7)
 SALT = "accounts.invitation"
+RANKS = (User.Role.CONTACT, User.Role.STAFF, User.Role.OWNER)  # an invitation raises, and never lowers
 
 
 class InvitationRefused(ValueError):
@@ -78,13 +79,16 @@ def accept(invitation: Invitation, *, name: str, password: str, actor: Actor, no
         locked = Invitation.objects.select_for_update(of=("self",), no_key=True).get(pk=invitation.pk)
         if locked.accepted_at is not None:
             raise InvitationRefused("This invitation was used already.")
-        user = User.objects.filter(email__iexact=locked.email).first()
+        known = User.objects.select_for_update(of=("self",), no_key=True)
+        user = known.filter(email__iexact=locked.email).first()
         if user is None:
             user = create_user(
                 email=locked.email, name=name, role=locked.role, password=password, actor=actor, now=now
             )
         elif not user.check_password(password):
             raise InvitationRefused("This address has a log-in here already: enter its present password.")
+        else:
+            _raise_role(user, locked.role, actor=actor, now=now)
         if locked.customer is not None:
             add_contact(user, locked.customer, actor=actor, now=now)
         locked.accepted_at = now
@@ -94,3 +98,16 @@ def accept(invitation: Invitation, *, name: str, password: str, actor: Actor, no
             after={"user": str(user.id)},
         )  # fmt: skip
     return user
+
+
+def _raise_role(user: User, role: str, *, actor: Actor, now: datetime) -> None:
+    """Let the locked user do what the invitation's role may, unless that is less than it may already."""
+    before, after = User.Role(user.role), User.Role(role)
+    if RANKS.index(after) <= RANKS.index(before):
+        return
+    user.role = after
+    user.save(update_fields=["role"])
+    record(
+        Action.USER_ROLE_RAISED, subject=("user", user.id), actor=actor, now=now,
+        before={"role": before.value}, after={"role": after.value},
+    )  # fmt: skip

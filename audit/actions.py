@@ -13,6 +13,7 @@ class Action(StrEnum):
     USER_PASSWORD_RESET_ASKED = "user.password_reset_asked"
     USER_PASSWORD_CHANGED = "user.password_changed"
     USER_INVITED = "user.invited"
+    USER_ROLE_RAISED = "user.role_raised"
     USER_INVITATION_ACCEPTED = "user.invitation_accepted"
     CUSTOMER_CREATED = "customer.created"
     CUSTOMER_CHANGED = "customer.changed"

@@ -153,6 +153,25 @@ def test_an_address_with_a_log_in_keeps_its_password(
 
 
 @pytest.mark.parametrize(
+    ("has", "asked", "gets"),
+    [
+        ("contact", "staff", "staff"), ("contact", "owner", "owner"), ("staff", "owner", "owner"),
+        ("staff", "contact", "staff"), ("owner", "staff", "owner"),
+    ],
+)  # fmt: skip
+def test_an_invitation_raises_a_role_and_never_lowers_it(
+    tenant: Any, invited: Invite, people: People, actor: Any, now: datetime, has: str, asked: str, gets: str
+) -> None:
+    user = people(role=has)
+    of = customer(actor, now) if asked == "contact" else None
+    invitation = invited(email=user.email, role=asked, customer=of)
+    inviting.accept(invitation, name="Nora", password=PASSWORD, actor=actor, now=now)
+    user.refresh_from_db()
+    assert user.role == gets
+    assert ("user.role_raised" in actions()) is (has != gets)
+
+
+@pytest.mark.parametrize(
     "wrong", [{"password": "short"}, {"password": ""}, {"name": ""}, {"name": "x" * 201}]
 )
 def test_a_bad_form_is_shown_again(
