@@ -42,3 +42,7 @@ class StepFailed(RuntimeError):
             f"{schema}: {steps} failed and was rolled back ({str(why).strip()}). The tenants before it are "
             "migrated; once the cause is gone, run migrate again to go on here."
         )
+
+
+class ParkNow(RuntimeError):
+    """Raised by a job that another attempt cannot mend: it is parked at once, for a person to see."""

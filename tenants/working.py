@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from tenants.context import Schema, enter, enter_public
 from tenants.directory import tenant_of_schema
+from tenants.errors import ParkNow
 from tenants.jobs import IDS_A_MESSAGE, handler_of, names_done_together, planners, publish
 from tenants.models import Job
 from tenants.postgresql.base import PUBLIC
@@ -139,9 +140,9 @@ def claim_together(ids: Sequence[UUID], *, now: datetime) -> list[Claim]:
 
 
 def put_back(claim: Claim, *, error: BaseException, now: datetime) -> None:
-    """Let the job wait for its next attempt, or park it after the last."""
+    """Let the job wait for its next attempt; park it after the last, or at once when it asks for that."""
     text = "".join(traceback.format_exception(error))[-4000:]
-    parked = claim.attempt > len(BACKOFF)
+    parked = claim.attempt > len(BACKOFF) or isinstance(error, ParkNow)
     changes: dict[str, Any] = {"leased_until": None, "last_error": text.replace("\0", "")}
     if parked:
         changes["state"] = Job.State.PARKED

@@ -11,13 +11,14 @@ from billing.ledger_checking import check
 from billing.running import run_invoices
 from tenants import clock
 from tenants.context import current_tenant
+from tenants.errors import ParkNow
 from tenants.jobs import Asked, enqueue_many, job, planner
 from tenants.models import Job, Tenant
 
 NEW = timedelta(hours=1)
 
 
-class LedgerDiffers(RuntimeError):
+class LedgerDiffers(ParkNow):
     """The ledger check found a difference; the job is parked with the findings for a person to see."""
 
 

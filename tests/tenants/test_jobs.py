@@ -18,7 +18,7 @@ from audit.models import AuditEvent
 from billing.models import NumberSeries
 from tenants import clock, jobs, working
 from tenants.context import enter, enter_public
-from tenants.errors import JobUnknown, NoTenant
+from tenants.errors import JobUnknown, NoTenant, ParkNow
 from tenants.ids import new_id
 from tenants.jobs import Asked, enqueue, enqueue_many, job, job_names, planner
 from tenants.models import Job, Tenant
@@ -255,6 +255,18 @@ def test_a_failing_job_is_tried_later_and_later_and_then_parked(
     assert f"is parked after {len(BACKOFF) + 1} attempts" in caplog.text
     assert work_off([row.pk], now=now + timedelta(days=9)) == 0
     assert timedelta(days=1) < timedelta(seconds=sum(BACKOFF)) < timedelta(days=3)
+
+
+def test_a_job_that_no_attempt_can_mend_is_parked_at_once(fresh: Any, sent: list[list[UUID]]) -> None:
+    @job("tests.hopeless", outside=True)
+    def hopeless() -> None:
+        raise ParkNow("nothing adds up")
+
+    enqueue("tests.hopeless")
+    work_off([the_job().pk], now=clock.now())
+    parked = the_job()
+    assert (parked.state, parked.attempts) == ("parked", 1)
+    assert "nothing adds up" in parked.last_error
 
 
 def test_a_parked_job_goes_again_on_a_persons_word(fresh: Any, actor: Actor, sent: list[list[UUID]]) -> None:
