@@ -17,6 +17,9 @@ from billing.periods import local_date
 from billing.stripe_gateway import DisputeInfo, Movement, RefundInfo
 from tenants.context import current_tenant
 
+# How a dispute ends without the money being lost.
+OVER_WELL = ("won", "warning_closed")
+
 
 def apply_refunds(intent: str | None, refunds: Sequence[RefundInfo], *, actor: Actor, now: datetime) -> str:
     """Book the refunds that have succeeded and are not booked yet; returns what was done."""
@@ -79,7 +82,9 @@ def apply_dispute(told: DisputeInfo, *, actor: Actor, now: datetime) -> str:
         )
         if dispute.status != told.status:
             Dispute.objects.filter(pk=dispute.pk).update(status=told.status)
-        if is_new:
+        if told.status in OVER_WELL:
+            _resume(payment, told, actor=actor, now=now)
+        elif is_new:
             _pause(payment, told)
         _book_movements(payment, told, is_new=is_new, actor=actor, now=now)
     return "dispute opened" if is_new else f"dispute is {told.status}"
@@ -90,6 +95,26 @@ def _pause(payment: Payment, told: DisputeInfo) -> None:
     PaymentProfile.objects.get_or_create(customer_id=payment.customer_id)
     PaymentProfile.objects.filter(customer=payment.customer_id, paused_reason="").update(paused_reason=reason)
     Invoice.objects.filter(pk=payment.invoice_id).update(collection_paused=True)
+
+
+def _resume(payment: Payment, told: DisputeInfo, *, actor: Actor, now: datetime) -> None:
+    """Lift what this dispute paused; another dispute that is not over well keeps it paused."""
+    others = Dispute.objects.exclude(status__in=OVER_WELL)
+    if not others.filter(payment__invoice=payment.invoice_id).exists():
+        Invoice.objects.filter(pk=payment.invoice_id).update(collection_paused=False)
+    before = f"dispute {told.id}"
+    other = others.filter(payment__customer=payment.customer_id).order_by("opened_at").first()
+    after = f"dispute {other.external_id}" if other else ""
+    paused = PaymentProfile.objects.filter(customer=payment.customer_id, paused_reason=before)
+    if not paused.update(paused_reason=after):
+        return
+    about = {
+        "before": {"paused_reason": before},
+        "after": {"paused_reason": after},
+        "invoice": str(payment.invoice_id),
+    }
+    note = Note(Action.AUTOPAY_CHANGED, "customer", str(payment.customer_id), about)
+    record_many([note], actor=actor, now=now)
 
 
 def _book_movements(
