@@ -38,11 +38,15 @@ def apply_setup(setup: Setup, *, actor: Actor, now: datetime) -> str:
         return f"setup intent is {setup.status}"
     if profile is None or setup.metadata.get("tenant") != current_schema():
         return "not ours"
+    if card.customer != setup.customer:
+        return "the card is no longer the customer's"
     with transaction.atomic():
         customer = _lock(profile.customer_id)
-        notes = keep_card(customer, card, autopay=True, now=now)
-        record_many(notes, actor=actor, now=now)
-    return "card saved" if notes else "card known"
+        # Told late or again: what the customer did with the card since then stands.
+        if PaymentMethod.objects.filter(external_id=card.id).exists():
+            return "card known"
+        record_many(keep_card(customer, card, autopay=True, now=now), actor=actor, now=now)
+    return "card saved"
 
 
 def look_at_setup(setup_id: str, *, actor: Actor, now: datetime) -> None:
