@@ -8,7 +8,7 @@ from django.db import transaction
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
-from billing import mails, presenting
+from billing import mails, payments, presenting
 from billing.errors import Refused
 from billing.models import Invoice, PaymentMethod
 from billing.pdf import render
@@ -45,7 +45,7 @@ def deliver(invoice_id: UUID, *, again: bool, actor: Actor, now: datetime) -> bo
         return False
     to = invoice.customer.email
     document = presenting.document_of(invoice, now=now)
-    card = _autopay_card(invoice)
+    card = _autopay_card(invoice, now)
     mail = mails.invoice_mail(
         document,
         pdf=render(document),
@@ -67,14 +67,11 @@ def deliver(invoice_id: UUID, *, again: bool, actor: Actor, now: datetime) -> bo
     return True
 
 
-def _autopay_card(invoice: Invoice) -> str:
+def _autopay_card(invoice: Invoice, now: datetime) -> str:
     """The card that will be charged by itself on the due date, as its owner knows it."""
-    if invoice.status != Invoice.Status.OPEN:
+    if not payments.will_collect(invoice, now=now):
         return ""
     card = PaymentMethod.objects.filter(
-        customer=invoice.customer_id,
-        is_default=True,
-        removed_at__isnull=True,
-        customer__payment_profile__autopay=True,
+        customer=invoice.customer_id, is_default=True, removed_at__isnull=True
     ).first()
     return f"{card.brand.title()} •••• {card.last4}" if card else ""
