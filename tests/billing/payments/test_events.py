@@ -1,5 +1,6 @@
 """Stripe's events: once, in any order, from Stripe only, for this tenant only."""
 
+import dataclasses
 import itertools
 import json
 import time
@@ -9,7 +10,18 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from billing import asking, cards, collecting, connecting, disconnecting, payments, sweeping, webhooks
+from audit.models import AuditEvent
+from billing import (
+    asking,
+    cards,
+    collecting,
+    connecting,
+    disconnecting,
+    payments,
+    refunding,
+    sweeping,
+    webhooks,
+)
 from billing.models import (
     Dispute,
     Invoice,
@@ -224,6 +236,42 @@ def test_a_card_saved_without_a_payment_becomes_the_one_for_autopay(customer: An
     card = PaymentMethod.objects.get()
     assert (card.brand, card.last4, card.is_default) == ("mastercard", "4444", True)
     assert PaymentProfile.objects.get().autopay
+
+
+def test_a_dispute_that_is_won_lifts_what_it_paused(customer: Any, now: datetime) -> None:
+    invoice = standin.make_invoice(customer, now)
+    standin.with_card(customer, now, "pm_card_createDispute")
+    payments.collect_due(actor=SYSTEM, now=now)
+    standin.work(now)
+    payment = Payment.objects.get()
+    created = [e for e in events_about(payment.external_id) if e["type"] == "charge.dispute.created"]
+    told = connecting.gateway().dispute(created[0]["data"]["object"]["id"])
+    refunding.apply_dispute(told, actor=SYSTEM, now=now)
+    assert PaymentProfile.objects.get().paused_reason
+    for _ in range(2):
+        refunding.apply_dispute(dataclasses.replace(told, status="won"), actor=SYSTEM, now=now)
+    invoice.refresh_from_db()
+    assert (invoice.collection_paused, PaymentProfile.objects.get().paused_reason) == (False, "")
+    assert AuditEvent.objects.filter(details__before__paused_reason=f"dispute {told.id}").count() == 1
+
+
+def test_a_setup_told_again_brings_no_removed_card_back(customer: Any, now: datetime) -> None:
+    setup = cards.begin_setup(customer)
+    standin.confirm_secret(setup.client_secret, "pm_card_mastercard")
+    told = connecting.gateway().setup(setup.id)
+    assert cards.apply_setup(told, actor=SYSTEM, now=now) == "card saved"
+    cards.remove(PaymentMethod.objects.get().pk, customer, actor=SYSTEM, now=now)
+    assert cards.apply_setup(told, actor=SYSTEM, now=now) == "card known"
+    assert PaymentMethod.objects.get().removed_at is not None
+    assert not PaymentProfile.objects.get().autopay
+
+
+def test_no_charge_is_announced_while_collection_is_paused(customer: Any, now: datetime) -> None:
+    invoice = standin.make_invoice(customer, now)
+    standin.with_card(customer, now)
+    assert payments.will_collect(invoice, now=now)
+    Invoice.objects.update(collection_paused=True)
+    assert not payments.will_collect(invoice, now=now)
 
 
 def test_a_card_detached_at_stripe_is_gone_here_and_autopay_with_it(customer: Any, now: datetime) -> None:
