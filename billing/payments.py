@@ -71,7 +71,7 @@ def will_collect(invoice: Invoice, *, now: datetime) -> bool:
     """Whether autopay, as all stands now, will charge the invoice on its due date, or today after it."""
     today = local_date(now, current_tenant().zone)
     day = max(today, invoice.due_on or today)
-    return connecting.current() is not None and _candidates(day).filter(pk=invoice.pk).exists()
+    return _candidates(day).filter(pk=invoice.pk).exists()
 
 
 def _candidates(today: date) -> QuerySet[Invoice]:
