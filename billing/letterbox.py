@@ -15,9 +15,9 @@ from django.db import connection
 
 from tenants.jobs import publish
 
-PATIENCE_SECONDS = 20.0
-IDLE_SECONDS = 1.0
-LINGER_SECONDS = 0.03
+PATIENCE_SECONDS = 20
+IDLE_SECONDS = 1
+LINGER_SECONDS = 0.03  # not money
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ class _Thread(Generic[T]):
         name: str,
         work: Callable[[list[T]], None],
         *,
-        linger: float = 0.0,
+        linger: float = 0,  # not money
         rest: Callable[[], None] = lambda: None,
     ) -> None:
         self._name = name

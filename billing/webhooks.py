@@ -16,10 +16,10 @@ PATH = "/webhooks/stripe/"
 MAX_BYTES = 1024 * 1024
 # A host that moved to another tenant is noticed within this time; until then the other's signature is
 # refused, for it is the tenant's secret and the tenant's schema that decide, not the host.
-HOLD_SECONDS = 30.0
+HOLD_SECONDS = 30
 HOLD_AT_MOST = 10_000
 
-_held: dict[str, tuple[float, Tenant]] = {}
+_held: dict[str, tuple[float, Tenant]] = {}  # not money: seconds
 
 
 class StripeFirst:
@@ -31,7 +31,7 @@ class StripeFirst:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info != PATH or request.method != "POST":
             return self.get_response(request)
-        until, tenant = _held.get(request.META.get("HTTP_HOST", ""), (0.0, None))
+        until, tenant = _held.get(request.META.get("HTTP_HOST", ""), (0, None))
         if tenant is None or until < time.monotonic():
             return self.get_response(request)
         with enter(tenant):

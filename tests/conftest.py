@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import psycopg
@@ -81,9 +81,10 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     os.environ["DATABASE_OWNER_URL"] = _with_database(os.environ["DATABASE_OWNER_URL"], name)
     yield
     with django_db_blocker.unblock():
-        connection.close()
-        if connection.pool:
-            connection.close_pool()
+        wrapper = cast(Any, connection)
+        wrapper.close()
+        if wrapper.pool:
+            wrapper.close_pool()
 
 
 @contextmanager

@@ -7,437 +7,901 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('audit', '0002_guards'),
+        ("accounts", "0001_initial"),
+        ("audit", "0002_guards"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='NumberSeries',
+            name="NumberSeries",
             fields=[
-                ('key', models.CharField(max_length=60, primary_key=True, serialize=False)),
-                ('last', models.BigIntegerField(default=0)),
+                ("key", models.CharField(max_length=60, primary_key=True, serialize=False)),
+                ("last", models.BigIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='PaymentProfile',
+            name="PaymentProfile",
             fields=[
-                ('customer', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='payment_profile', serialize=False, to='accounts.customer')),
-                ('stripe_customer', models.CharField(blank=True, default='', max_length=64)),
-                ('autopay', models.BooleanField(default=False)),
+                (
+                    "customer",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        primary_key=True,
+                        related_name="payment_profile",
+                        serialize=False,
+                        to="accounts.customer",
+                    ),
+                ),
+                ("stripe_customer", models.CharField(blank=True, default="", max_length=64)),
+                ("autopay", models.BooleanField(default=False)),
             ],
         ),
         migrations.CreateModel(
-            name='BillingSettings',
+            name="BillingSettings",
             fields=[
-                ('id', models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
-                ('business_name', models.CharField(blank=True, default='', max_length=200)),
-                ('email', models.EmailField(blank=True, default='', max_length=254)),
-                ('phone', models.CharField(blank=True, default='', max_length=32)),
-                ('address_line1', models.CharField(blank=True, default='', max_length=200)),
-                ('address_line2', models.CharField(blank=True, default='', max_length=200)),
-                ('city', models.CharField(blank=True, default='', max_length=100)),
-                ('state', models.CharField(blank=True, default='', max_length=100)),
-                ('postal_code', models.CharField(blank=True, default='', max_length=20)),
-                ('country', models.CharField(blank=True, default='', max_length=2)),
-                ('tax_id', models.CharField(blank=True, default='', max_length=40)),
-                ('days_ahead', models.PositiveSmallIntegerField(default=14)),
-                ('payment_days', models.PositiveSmallIntegerField(default=14)),
-                ('number_prefix', models.CharField(default='INV', max_length=20)),
-                ('number_format', models.CharField(default='{prefix}-{year}-{n:06d}', max_length=60)),
-                ('brand_colour', models.CharField(default='#3b5bdb', max_length=7)),
-                ('logo', models.BinaryField(blank=True, null=True)),
-                ('logo_type', models.CharField(blank=True, default='', max_length=20)),
-                ('invoice_note', models.TextField(blank=True, default='')),
+                ("id", models.SmallIntegerField(default=1, primary_key=True, serialize=False)),
+                ("business_name", models.CharField(blank=True, default="", max_length=200)),
+                ("email", models.EmailField(blank=True, default="", max_length=254)),
+                ("phone", models.CharField(blank=True, default="", max_length=32)),
+                ("address_line1", models.CharField(blank=True, default="", max_length=200)),
+                ("address_line2", models.CharField(blank=True, default="", max_length=200)),
+                ("city", models.CharField(blank=True, default="", max_length=100)),
+                ("state", models.CharField(blank=True, default="", max_length=100)),
+                ("postal_code", models.CharField(blank=True, default="", max_length=20)),
+                ("country", models.CharField(blank=True, default="", max_length=2)),
+                ("tax_id", models.CharField(blank=True, default="", max_length=40)),
+                ("days_ahead", models.PositiveSmallIntegerField(default=14)),
+                ("payment_days", models.PositiveSmallIntegerField(default=14)),
+                ("number_prefix", models.CharField(default="INV", max_length=20)),
+                ("number_format", models.CharField(default="{prefix}-{year}-{n:06d}", max_length=60)),
+                ("brand_colour", models.CharField(default="#3b5bdb", max_length=7)),
+                ("logo", models.BinaryField(blank=True, null=True)),
+                ("logo_type", models.CharField(blank=True, default="", max_length=20)),
+                ("invoice_note", models.TextField(blank=True, default="")),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('id', 1)), name='billing_settings_one_row'), models.CheckConstraint(condition=models.Q(('days_ahead__lte', 60), ('payment_days__lte', 365)), name='billing_settings_days'), models.CheckConstraint(condition=models.Q(('brand_colour__regex', '^#[0-9a-f]{6}$')), name='billing_settings_colour')],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("id", 1)), name="billing_settings_one_row"),
+                    models.CheckConstraint(
+                        condition=models.Q(("days_ahead__lte", 60), ("payment_days__lte", 365)),
+                        name="billing_settings_days",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("brand_colour__regex", "^#[0-9a-f]{6}$")),
+                        name="billing_settings_colour",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Invoice',
+            name="Invoice",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.CharField(blank=True, max_length=80, null=True, unique=True)),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('open', 'Open'), ('paid', 'Paid'), ('void', 'Void')], default='draft', max_length=6)),
-                ('currency', models.CharField(max_length=3)),
-                ('locale', models.CharField(default='en', max_length=10)),
-                ('subtotal', models.BigIntegerField(default=0)),
-                ('tax', models.BigIntegerField(default=0)),
-                ('total', models.BigIntegerField(default=0)),
-                ('amount_paid', models.BigIntegerField(default=0)),
-                ('tax_summary', models.JSONField(default=list)),
-                ('seller', models.JSONField(default=dict)),
-                ('buyer', models.JSONField(default=dict)),
-                ('note', models.TextField(blank=True, default='')),
-                ('issued_on', models.DateField(null=True)),
-                ('due_on', models.DateField()),
-                ('created_at', models.DateTimeField()),
-                ('issued_at', models.DateTimeField(null=True)),
-                ('paid_at', models.DateTimeField(null=True)),
-                ('voided_at', models.DateTimeField(null=True)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('collection_paused', models.BooleanField(default=False)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='accounts.customer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("number", models.CharField(blank=True, max_length=80, null=True, unique=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("open", "Open"), ("paid", "Paid"), ("void", "Void")],
+                        default="draft",
+                        max_length=6,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("locale", models.CharField(default="en", max_length=10)),
+                ("subtotal", models.BigIntegerField(default=0)),
+                ("tax", models.BigIntegerField(default=0)),
+                ("total", models.BigIntegerField(default=0)),
+                ("amount_paid", models.BigIntegerField(default=0)),
+                ("tax_summary", models.JSONField(default=list)),
+                ("seller", models.JSONField(default=dict)),
+                ("buyer", models.JSONField(default=dict)),
+                ("note", models.TextField(blank=True, default="")),
+                ("issued_on", models.DateField(null=True)),
+                ("due_on", models.DateField()),
+                ("created_at", models.DateTimeField()),
+                ("issued_at", models.DateTimeField(null=True)),
+                ("paid_at", models.DateTimeField(null=True)),
+                ("voided_at", models.DateTimeField(null=True)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("collection_paused", models.BooleanField(default=False)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to="accounts.customer",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InvoiceRun',
+            name="InvoiceRun",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('run_for', models.DateField()),
-                ('invoices', models.PositiveIntegerField(default=0)),
-                ('lines', models.PositiveIntegerField(default=0)),
-                ('totals', models.JSONField(default=dict)),
-                ('skipped', models.PositiveIntegerField(default=0)),
-                ('error', models.TextField(blank=True, default='')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("run_for", models.DateField()),
+                ("invoices", models.PositiveIntegerField(default=0)),
+                ("lines", models.PositiveIntegerField(default=0)),
+                ("totals", models.JSONField(default=dict)),
+                ("skipped", models.PositiveIntegerField(default=0)),
+                ("error", models.TextField(blank=True, default="")),
             ],
             options={
-                'indexes': [models.Index(fields=['-started_at'], name='run_by_age')],
+                "indexes": [models.Index(fields=["-started_at"], name="run_by_age")],
             },
         ),
         migrations.CreateModel(
-            name='JournalEntry',
+            name="JournalEntry",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('key', models.CharField(max_length=120, unique=True)),
-                ('booked_at', models.DateTimeField()),
-                ('booked_on', models.DateField()),
-                ('audit_event', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='audit.auditevent')),
-                ('customer', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.customer')),
-                ('invoice', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.invoice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("key", models.CharField(max_length=120, unique=True)),
+                ("booked_at", models.DateTimeField()),
+                ("booked_on", models.DateField()),
+                (
+                    "audit_event",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="audit.auditevent"
+                    ),
+                ),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.customer",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="billing.invoice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('method', models.CharField(choices=[('card', 'Card'), ('autopay', 'Saved card'), ('manual', 'Manual')], max_length=8)),
-                ('state', models.CharField(choices=[('created', 'Created'), ('sent', 'Sent'), ('needs_action', 'Needs the payer'), ('processing', 'Processing'), ('unknown', 'Outcome unknown'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('canceled', 'Canceled'), ('parked', 'Waits for a person')], default='created', max_length=12)),
-                ('amount', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('external_id', models.CharField(blank=True, max_length=64, null=True, unique=True)),
-                ('save_card', models.BooleanField(default=False)),
-                ('failure_code', models.CharField(blank=True, default='', max_length=80)),
-                ('failure_message', models.CharField(blank=True, default='', max_length=400)),
-                ('note', models.CharField(blank=True, default='', max_length=200)),
-                ('created_at', models.DateTimeField()),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('ask_at', models.DateTimeField(null=True)),
-                ('asked', models.PositiveSmallIntegerField(default=0)),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('fee', models.BigIntegerField(null=True)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='accounts.customer')),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='billing.invoice')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[("card", "Card"), ("autopay", "Saved card"), ("manual", "Manual")],
+                        max_length=8,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("created", "Created"),
+                            ("sent", "Sent"),
+                            ("needs_action", "Needs the payer"),
+                            ("processing", "Processing"),
+                            ("unknown", "Outcome unknown"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("canceled", "Canceled"),
+                            ("parked", "Waits for a person"),
+                        ],
+                        default="created",
+                        max_length=12,
+                    ),
+                ),
+                ("amount", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("external_id", models.CharField(blank=True, max_length=64, null=True, unique=True)),
+                ("save_card", models.BooleanField(default=False)),
+                ("failure_code", models.CharField(blank=True, default="", max_length=80)),
+                ("failure_message", models.CharField(blank=True, default="", max_length=400)),
+                ("note", models.CharField(blank=True, default="", max_length=200)),
+                ("created_at", models.DateTimeField()),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("ask_at", models.DateTimeField(null=True)),
+                ("asked", models.PositiveSmallIntegerField(default=0)),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("fee", models.BigIntegerField(null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="accounts.customer",
+                    ),
+                ),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="billing.invoice",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Dispute',
+            name="Dispute",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('external_id', models.CharField(max_length=64, unique=True)),
-                ('status', models.CharField(max_length=40)),
-                ('reason', models.CharField(blank=True, default='', max_length=60)),
-                ('amount', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('opened_at', models.DateTimeField()),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='disputes', to='billing.payment')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("external_id", models.CharField(max_length=64, unique=True)),
+                ("status", models.CharField(max_length=40)),
+                ("reason", models.CharField(blank=True, default="", max_length=60)),
+                ("amount", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("opened_at", models.DateTimeField()),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="disputes",
+                        to="billing.payment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PaymentMethod',
+            name="PaymentMethod",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('external_id', models.CharField(max_length=64, unique=True)),
-                ('brand', models.CharField(blank=True, default='', max_length=20)),
-                ('last4', models.CharField(blank=True, default='', max_length=4)),
-                ('exp_month', models.PositiveSmallIntegerField(null=True)),
-                ('exp_year', models.PositiveSmallIntegerField(null=True)),
-                ('is_default', models.BooleanField(default=False)),
-                ('saved_at', models.DateTimeField()),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payment_methods', to='accounts.customer')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("external_id", models.CharField(max_length=64, unique=True)),
+                ("brand", models.CharField(blank=True, default="", max_length=20)),
+                ("last4", models.CharField(blank=True, default="", max_length=4)),
+                ("exp_month", models.PositiveSmallIntegerField(null=True)),
+                ("exp_year", models.PositiveSmallIntegerField(null=True)),
+                ("is_default", models.BooleanField(default=False)),
+                ("saved_at", models.DateTimeField()),
+                ("removed_at", models.DateTimeField(null=True)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payment_methods",
+                        to="accounts.customer",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='payment',
-            name='payment_method',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='billing.paymentmethod'),
+            model_name="payment",
+            name="payment_method",
+            field=models.ForeignKey(
+                blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="billing.paymentmethod"
+            ),
         ),
         migrations.CreateModel(
-            name='Posting',
+            name="Posting",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('account', models.CharField(choices=[('receivable', 'Receivable from customers'), ('revenue', 'Revenue'), ('tax', 'Tax owed'), ('stripe', 'Balance at Stripe'), ('bank', 'Bank and other manual payments'), ('fees', 'Payment fees'), ('refunds', 'Refunded to customers'), ('disputes', 'Held in disputes'), ('credit', "Customers' credit")], max_length=12)),
-                ('currency', models.CharField(max_length=3)),
-                ('amount', models.BigIntegerField()),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='postings', to='billing.journalentry')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "account",
+                    models.CharField(
+                        choices=[
+                            ("receivable", "Receivable from customers"),
+                            ("revenue", "Revenue"),
+                            ("tax", "Tax owed"),
+                            ("stripe", "Balance at Stripe"),
+                            ("bank", "Bank and other manual payments"),
+                            ("fees", "Payment fees"),
+                            ("refunds", "Refunded to customers"),
+                            ("disputes", "Held in disputes"),
+                            ("credit", "Customers' credit"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                ("amount", models.BigIntegerField()),
+                (
+                    "entry",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="postings",
+                        to="billing.journalentry",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Product',
+            name="Product",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('code', models.SlugField(max_length=60, unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('description', models.TextField(blank=True, default='')),
-                ('tax_class', models.CharField(choices=[('standard', 'Standard'), ('reduced', 'Reduced'), ('exempt', 'Exempt')], default='standard', max_length=10)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("code", models.SlugField(max_length=60, unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("description", models.TextField(blank=True, default="")),
+                (
+                    "tax_class",
+                    models.CharField(
+                        choices=[("standard", "Standard"), ("reduced", "Reduced"), ("exempt", "Exempt")],
+                        default="standard",
+                        max_length=10,
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'indexes': [models.Index(fields=['name', 'id'], name='product_by_name')],
+                "indexes": [models.Index(fields=["name", "id"], name="product_by_name")],
             },
         ),
         migrations.CreateModel(
-            name='Price',
+            name="Price",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('currency', models.CharField(max_length=3)),
-                ('cycle', models.CharField(choices=[('one_time', 'One time'), ('monthly', 'Monthly'), ('quarterly', 'Quarterly'), ('semi_annual', 'Semi annual'), ('annual', 'Annual'), ('biennial', 'Biennial'), ('triennial', 'Triennial')], max_length=12)),
-                ('amount', models.BigIntegerField()),
-                ('setup_fee', models.BigIntegerField(default=0)),
-                ('tax_inclusive', models.BooleanField(default=False)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField()),
-                ('product', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prices', to='billing.product')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("currency", models.CharField(max_length=3)),
+                (
+                    "cycle",
+                    models.CharField(
+                        choices=[
+                            ("one_time", "One time"),
+                            ("monthly", "Monthly"),
+                            ("quarterly", "Quarterly"),
+                            ("semi_annual", "Semi annual"),
+                            ("annual", "Annual"),
+                            ("biennial", "Biennial"),
+                            ("triennial", "Triennial"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("amount", models.BigIntegerField()),
+                ("setup_fee", models.BigIntegerField(default=0)),
+                ("tax_inclusive", models.BooleanField(default=False)),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "product",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="prices",
+                        to="billing.product",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Refund',
+            name="Refund",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('external_id', models.CharField(max_length=64, unique=True)),
-                ('amount', models.BigIntegerField()),
-                ('currency', models.CharField(max_length=3)),
-                ('created_at', models.DateTimeField()),
-                ('payment', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='billing.payment')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("external_id", models.CharField(max_length=64, unique=True)),
+                ("amount", models.BigIntegerField()),
+                ("currency", models.CharField(max_length=3)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "payment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="refunds",
+                        to="billing.payment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='StripeConnection',
+            name="StripeConnection",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('connect', 'Stripe Connect'), ('restricted', 'Restricted key')], max_length=10)),
-                ('account_id', models.CharField(max_length=64)),
-                ('publishable_key', models.CharField(max_length=200)),
-                ('sealed_key', models.BinaryField(null=True)),
-                ('webhook_endpoint', models.CharField(blank=True, default='', max_length=64)),
-                ('sealed_webhook_secret', models.BinaryField(null=True)),
-                ('business_name', models.CharField(blank=True, default='', max_length=200)),
-                ('livemode', models.BooleanField(default=False)),
-                ('connected_at', models.DateTimeField()),
-                ('disconnected_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("connect", "Stripe Connect"), ("restricted", "Restricted key")],
+                        max_length=10,
+                    ),
+                ),
+                ("account_id", models.CharField(max_length=64)),
+                ("publishable_key", models.CharField(max_length=200)),
+                ("sealed_key", models.BinaryField(null=True)),
+                ("webhook_endpoint", models.CharField(blank=True, default="", max_length=64)),
+                ("sealed_webhook_secret", models.BinaryField(null=True)),
+                ("business_name", models.CharField(blank=True, default="", max_length=200)),
+                ("livemode", models.BooleanField(default=False)),
+                ("connected_at", models.DateTimeField()),
+                ("disconnected_at", models.DateTimeField(null=True)),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.Value(1), condition=models.Q(('disconnected_at__isnull', True)), name='one_stripe_connection'), models.CheckConstraint(condition=models.Q(('disconnected_at__isnull', True), models.Q(('sealed_key__isnull', True), ('sealed_webhook_secret__isnull', True)), _connector='OR'), name='disconnected_keeps_no_secret')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        models.Value(1),
+                        condition=models.Q(("disconnected_at__isnull", True)),
+                        name="one_stripe_connection",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("disconnected_at__isnull", True),
+                            models.Q(("sealed_key__isnull", True), ("sealed_webhook_secret__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="disconnected_keeps_no_secret",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='StripeEvent',
+            name="StripeEvent",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('external_id', models.CharField(max_length=64, unique=True)),
-                ('type', models.CharField(max_length=80)),
-                ('object_id', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('received_at', models.DateTimeField()),
-                ('handled_at', models.DateTimeField(null=True)),
-                ('outcome', models.CharField(blank=True, default='', max_length=200)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("external_id", models.CharField(max_length=64, unique=True)),
+                ("type", models.CharField(max_length=80)),
+                ("object_id", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField()),
+                ("handled_at", models.DateTimeField(null=True)),
+                ("outcome", models.CharField(blank=True, default="", max_length=200)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('handled_at__isnull', True)), fields=['received_at'], name='event_unhandled'), models.Index(fields=['-received_at'], name='event_by_age')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("handled_at__isnull", True)),
+                        fields=["received_at"],
+                        name="event_unhandled",
+                    ),
+                    models.Index(fields=["-received_at"], name="event_by_age"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('external_id', models.CharField(blank=True, max_length=100, null=True, unique=True)),
-                ('quantity', models.PositiveIntegerField(default=1)),
-                ('description', models.CharField(blank=True, default='', max_length=200)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('active', 'Active'), ('paused', 'Paused'), ('cancelled', 'Cancelled'), ('terminated', 'Terminated')], default='active', max_length=10)),
-                ('started_on', models.DateField()),
-                ('anchored_on', models.DateField()),
-                ('next_index', models.PositiveIntegerField(default=0)),
-                ('next_due_on', models.DateField(null=True)),
-                ('setup_billed', models.BooleanField(default=False)),
-                ('paused_reason', models.CharField(blank=True, default='', max_length=200)),
-                ('created_at', models.DateTimeField()),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='accounts.customer')),
-                ('price', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='subscriptions', to='billing.price')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("external_id", models.CharField(blank=True, max_length=100, null=True, unique=True)),
+                ("quantity", models.PositiveIntegerField(default=1)),
+                ("description", models.CharField(blank=True, default="", max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("active", "Active"),
+                            ("paused", "Paused"),
+                            ("cancelled", "Cancelled"),
+                            ("terminated", "Terminated"),
+                        ],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("started_on", models.DateField()),
+                ("anchored_on", models.DateField()),
+                ("next_index", models.PositiveIntegerField(default=0)),
+                ("next_due_on", models.DateField(null=True)),
+                ("setup_billed", models.BooleanField(default=False)),
+                ("paused_reason", models.CharField(blank=True, default="", max_length=200)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="subscriptions",
+                        to="accounts.customer",
+                    ),
+                ),
+                (
+                    "price",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="subscriptions",
+                        to="billing.price",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InvoiceLine',
+            name="InvoiceLine",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('kind', models.CharField(choices=[('recurring', 'Recurring'), ('setup', 'Setup fee'), ('item', 'Item')], default='item', max_length=10)),
-                ('description', models.CharField(max_length=300)),
-                ('period_start', models.DateField(blank=True, null=True)),
-                ('period_end', models.DateField(blank=True, null=True)),
-                ('quantity', models.PositiveIntegerField(default=1)),
-                ('unit_amount', models.BigIntegerField()),
-                ('tax_inclusive', models.BooleanField(default=False)),
-                ('tax_class', models.CharField(default='standard', max_length=10)),
-                ('tax_name', models.CharField(blank=True, default='', max_length=40)),
-                ('rate_ppm', models.PositiveIntegerField(default=0)),
-                ('net', models.BigIntegerField()),
-                ('tax', models.BigIntegerField()),
-                ('gross', models.BigIntegerField()),
-                ('invoice', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='billing.invoice')),
-                ('subscription', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='billing.subscription')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("recurring", "Recurring"), ("setup", "Setup fee"), ("item", "Item")],
+                        default="item",
+                        max_length=10,
+                    ),
+                ),
+                ("description", models.CharField(max_length=300)),
+                ("period_start", models.DateField(blank=True, null=True)),
+                ("period_end", models.DateField(blank=True, null=True)),
+                ("quantity", models.PositiveIntegerField(default=1)),
+                ("unit_amount", models.BigIntegerField()),
+                ("tax_inclusive", models.BooleanField(default=False)),
+                ("tax_class", models.CharField(default="standard", max_length=10)),
+                ("tax_name", models.CharField(blank=True, default="", max_length=40)),
+                ("rate_ppm", models.PositiveIntegerField(default=0)),
+                ("net", models.BigIntegerField()),
+                ("tax", models.BigIntegerField()),
+                ("gross", models.BigIntegerField()),
+                (
+                    "invoice",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="billing.invoice",
+                    ),
+                ),
+                (
+                    "subscription",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="billing.subscription",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='TaxRate',
+            name="TaxRate",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('tax_class', models.CharField(choices=[('standard', 'Standard'), ('reduced', 'Reduced'), ('exempt', 'Exempt')], max_length=10)),
-                ('country', models.CharField(max_length=2)),
-                ('name', models.CharField(max_length=40)),
-                ('rate_ppm', models.PositiveIntegerField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "tax_class",
+                    models.CharField(
+                        choices=[("standard", "Standard"), ("reduced", "Reduced"), ("exempt", "Exempt")],
+                        max_length=10,
+                    ),
+                ),
+                ("country", models.CharField(max_length=2)),
+                ("name", models.CharField(max_length=40)),
+                ("rate_ppm", models.PositiveIntegerField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('tax_class', 'country'), name='tax_rate_once'), models.CheckConstraint(condition=models.Q(('rate_ppm__lte', 1000000)), name='tax_rate_sane')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("tax_class", "country"), name="tax_rate_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("rate_ppm__lte", 1000000)), name="tax_rate_sane"
+                    ),
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['customer', '-created_at'], name='invoice_by_customer'),
+            model_name="invoice",
+            index=models.Index(fields=["customer", "-created_at"], name="invoice_by_customer"),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['-created_at', '-id'], name='invoice_by_age'),
+            model_name="invoice",
+            index=models.Index(fields=["-created_at", "-id"], name="invoice_by_age"),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(condition=models.Q(('status', 'open')), fields=['due_on'], name='invoice_open_by_due'),
+            model_name="invoice",
+            index=models.Index(
+                condition=models.Q(("status", "open")), fields=["due_on"], name="invoice_open_by_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['issued_on', 'currency'], name='invoice_by_issue'),
+            model_name="invoice",
+            index=models.Index(fields=["issued_on", "currency"], name="invoice_by_issue"),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('total', django.db.models.expressions.CombinedExpression(models.F('subtotal'), '+', models.F('tax')))), name='invoice_sums_up'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "total",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("subtotal"), "+", models.F("tax")
+                        ),
+                    )
+                ),
+                name="invoice_sums_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('issued_at__isnull', True), ('issued_on__isnull', True), ('number__isnull', True), ('status', 'draft')), models.Q(models.Q(('status', 'draft'), _negated=True), ('issued_at__isnull', False), ('issued_on__isnull', False), ('number__isnull', False)), _connector='OR'), name='invoice_number_iff_issued'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("issued_at__isnull", True),
+                        ("issued_on__isnull", True),
+                        ("number__isnull", True),
+                        ("status", "draft"),
+                    ),
+                    models.Q(
+                        models.Q(("status", "draft"), _negated=True),
+                        ("issued_at__isnull", False),
+                        ("issued_on__isnull", False),
+                        ("number__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="invoice_number_iff_issued",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_paid__gte', 0), ('amount_paid__lte', models.F('total'))), name='invoice_paid_within_total'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_paid__gte", 0), ("amount_paid__lte", models.F("total"))),
+                name="invoice_paid_within_total",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('amount_paid', models.F('total')), ('paid_at__isnull', False), ('status', 'paid')), models.Q(('status', 'paid'), _negated=True), _connector='OR'), name='invoice_paid_iff_whole'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("amount_paid", models.F("total")), ("paid_at__isnull", False), ("status", "paid")
+                    ),
+                    models.Q(("status", "paid"), _negated=True),
+                    _connector="OR",
+                ),
+                name="invoice_paid_iff_whole",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('subtotal__gte', 0), ('tax__gte', 0), ('total__gte', 0)), name='invoice_not_negative'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("subtotal__gte", 0), ("tax__gte", 0), ("total__gte", 0)),
+                name="invoice_not_negative",
+            ),
         ),
         migrations.AddIndex(
-            model_name='journalentry',
-            index=models.Index(fields=['booked_on'], name='entry_by_day'),
+            model_name="journalentry",
+            index=models.Index(fields=["booked_on"], name="entry_by_day"),
         ),
         migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_default', True), ('removed_at__isnull', True)), fields=('customer',), name='one_default_card_a_customer'),
+            model_name="paymentmethod",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_default", True), ("removed_at__isnull", True)),
+                fields=("customer",),
+                name="one_default_card_a_customer",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentmethod',
-            constraint=models.CheckConstraint(condition=models.Q(('removed_at__isnull', True), ('is_default', False), _connector='OR'), name='removed_card_is_not_default'),
+            model_name="paymentmethod",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("removed_at__isnull", True), ("is_default", False), _connector="OR"),
+                name="removed_card_is_not_default",
+            ),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['invoice', '-created_at'], name='payment_by_invoice'),
+            model_name="payment",
+            index=models.Index(fields=["invoice", "-created_at"], name="payment_by_invoice"),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['-created_at'], name='payment_by_age'),
+            model_name="payment",
+            index=models.Index(fields=["-created_at"], name="payment_by_age"),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('ask_at__isnull', False)), fields=['ask_at'], name='payment_to_ask'),
+            model_name="payment",
+            index=models.Index(
+                condition=models.Q(("ask_at__isnull", False)), fields=["ask_at"], name="payment_to_ask"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['created', 'sent', 'needs_action', 'processing', 'unknown', 'parked'])), fields=('invoice',), name='one_payment_in_flight_an_invoice'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    ("state__in", ["created", "sent", "needs_action", "processing", "unknown", "parked"])
+                ),
+                fields=("invoice",),
+                name="one_payment_in_flight_an_invoice",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payment_amount_positive'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gt", 0)), name="payment_amount_positive"
+            ),
         ),
         migrations.AddIndex(
-            model_name='posting',
-            index=models.Index(fields=['account', 'currency'], name='posting_by_account'),
+            model_name="posting",
+            index=models.Index(fields=["account", "currency"], name="posting_by_account"),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(('amount', 0), _negated=True), name='posting_not_zero'),
+            model_name="posting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount", 0), _negated=True), name="posting_not_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='posting',
-            constraint=models.CheckConstraint(condition=models.Q(('account__in', ['receivable', 'revenue', 'tax', 'stripe', 'bank', 'fees', 'refunds', 'disputes', 'credit'])), name='posting_account_known'),
+            model_name="posting",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "account__in",
+                        [
+                            "receivable",
+                            "revenue",
+                            "tax",
+                            "stripe",
+                            "bank",
+                            "fees",
+                            "refunds",
+                            "disputes",
+                            "credit",
+                        ],
+                    )
+                ),
+                name="posting_account_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.UniqueConstraint(fields=('product', 'currency', 'cycle', 'amount', 'setup_fee', 'tax_inclusive'), name='price_point_once'),
+            model_name="price",
+            constraint=models.UniqueConstraint(
+                fields=("product", "currency", "cycle", "amount", "setup_fee", "tax_inclusive"),
+                name="price_point_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 0), ('setup_fee__gte', 0)), name='price_not_negative'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount__gte", 0), ("setup_fee__gte", 0)), name="price_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('cycle__in', ['one_time', 'monthly', 'quarterly', 'semi_annual', 'annual', 'biennial', 'triennial'])), name='price_cycle_known'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "cycle__in",
+                        [
+                            "one_time",
+                            "monthly",
+                            "quarterly",
+                            "semi_annual",
+                            "annual",
+                            "biennial",
+                            "triennial",
+                        ],
+                    )
+                ),
+                name="price_cycle_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refund',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='refund_positive'),
+            model_name="refund",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="refund_positive"),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(condition=models.Q(('status', 'active')), fields=['next_due_on', 'customer'], name='subscription_due'),
+            model_name="subscription",
+            index=models.Index(
+                condition=models.Q(("status", "active")),
+                fields=["next_due_on", "customer"],
+                name="subscription_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='subscription',
-            index=models.Index(fields=['customer', 'next_due_on'], name='subscription_by_customer'),
+            model_name="subscription",
+            index=models.Index(fields=["customer", "next_due_on"], name="subscription_by_customer"),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1), ('quantity__lte', 1000000)), name='subscription_quantity'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity__gte", 1), ("quantity__lte", 1000000)),
+                name="subscription_quantity",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'active'), _negated=True), ('next_due_on__isnull', False), _connector='OR'), name='subscription_active_has_a_next_day'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("status", "active"), _negated=True),
+                    ("next_due_on__isnull", False),
+                    _connector="OR",
+                ),
+                name="subscription_active_has_a_next_day",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.UniqueConstraint(fields=('invoice', 'position'), name='line_position_once'),
+            model_name="invoiceline",
+            constraint=models.UniqueConstraint(fields=("invoice", "position"), name="line_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.UniqueConstraint(condition=models.Q(('subscription__isnull', False)), fields=('subscription', 'period_start', 'kind'), name='period_billed_once'),
+            model_name="invoiceline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("subscription__isnull", False)),
+                fields=("subscription", "period_start", "kind"),
+                name="period_billed_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(('gross', django.db.models.expressions.CombinedExpression(models.F('net'), '+', models.F('tax')))), name='line_sums_up'),
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "gross",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("net"), "+", models.F("tax")
+                        ),
+                    )
+                ),
+                name="line_sums_up",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoiceline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('period_end__isnull', True), ('period_start__isnull', True)), ('period_end__gt', models.F('period_start')), _connector='OR'), name='line_period_is_whole'),
+            model_name="invoiceline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("period_end__isnull", True), ("period_start__isnull", True)),
+                    ("period_end__gt", models.F("period_start")),
+                    _connector="OR",
+                ),
+                name="line_period_is_whole",
+            ),
         ),
     ]

@@ -74,9 +74,7 @@ class Invoice(models.Model):
             ),
             models.CheckConstraint(
                 name="invoice_paid_iff_whole",
-                condition=models.Q(
-                    status="paid", amount_paid=models.F("total"), paid_at__isnull=False
-                )
+                condition=models.Q(status="paid", amount_paid=models.F("total"), paid_at__isnull=False)
                 | ~models.Q(status="paid"),
             ),
             models.CheckConstraint(
@@ -87,9 +85,7 @@ class Invoice(models.Model):
         indexes = [
             models.Index(fields=["customer", "-created_at"], name="invoice_by_customer"),
             models.Index(fields=["-created_at", "-id"], name="invoice_by_age"),
-            models.Index(
-                fields=["due_on"], condition=models.Q(status="open"), name="invoice_open_by_due"
-            ),
+            models.Index(fields=["due_on"], condition=models.Q(status="open"), name="invoice_open_by_due"),
             models.Index(fields=["issued_on", "currency"], name="invoice_by_issue"),
         ]
 

@@ -22,9 +22,7 @@ class Subscription(models.Model):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     external_id = models.CharField(max_length=100, null=True, blank=True, unique=True)
-    customer = models.ForeignKey(
-        "accounts.Customer", on_delete=models.PROTECT, related_name="subscriptions"
-    )
+    customer = models.ForeignKey("accounts.Customer", on_delete=models.PROTECT, related_name="subscriptions")
     price = models.ForeignKey("billing.Price", on_delete=models.PROTECT, related_name="subscriptions")
     quantity = models.PositiveIntegerField(default=1)
     description = models.CharField(max_length=200, blank=True, default="")

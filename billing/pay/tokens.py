@@ -21,7 +21,7 @@ class TokenRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame: the tenant, what is paid or set up, the page that embeds it (its origin is told messages)."""
+    """One frame: the tenant, what is paid or set up, the page that embeds it and is told messages."""
 
     schema: str
     payment: UUID | None

@@ -17,7 +17,8 @@ def to_stripe(amount: Money) -> int:
     if amount.minor % step:
         smallest = Money(step, amount.currency)
         raise StripeRefused(f"Stripe charges {amount.currency} in steps of {smallest}: {amount} cannot be.")
-    return amount.minor * 10 ** max(theirs - ours, 0) // 10 ** max(ours - theirs, 0)
+    charged: int = amount.minor * 10 ** max(theirs - ours, 0) // 10 ** max(ours - theirs, 0)
+    return charged
 
 
 def from_stripe(amount: int, currency: str) -> Money:

@@ -116,7 +116,7 @@ def settling(tenant: Any, payments: int) -> float:
             worker.wait()
         told = StripeEvent.objects.filter(outcome="payment succeeded").order_by("handled_at")
         at = [each.timestamp() for each in told.values_list("handled_at", flat=True) if each]
-        rate = (len(at) - 1) / (at[-1] - at[0])
+        rate = (len(at) - 1) / (at[-1] - at[0]) if len(at) > 1 else 0.0
         print(f"settled: {len(at)} events, {rate:.0f} a second with one worker (at least {SETTLE_AT_LEAST})")
     return rate if len(at) == payments else 0.0
 
