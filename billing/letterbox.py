@@ -65,12 +65,18 @@ class _Thread(Generic[T]):
                 self._work(items)
 
 
+def _locked() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(slots=True)
 class _Letter(Generic[T]):
-    """One request's part: what to write, and what became of it."""
+    """One request's part: what to write, and what became of it. `done` is released when it is written."""
 
     content: T
-    done: threading.Event = field(default_factory=threading.Event)
+    done: threading.Lock = field(default_factory=_locked)
     is_new: bool = False
     error: BaseException | None = None
 
@@ -87,7 +93,7 @@ class Letterbox(Generic[T]):
         """Wait until the content is committed; raises what writing it raised."""
         letter = _Letter(content)
         self._thread.put([letter])
-        if not letter.done.wait(PATIENCE_SECONDS):
+        if not letter.done.acquire(timeout=PATIENCE_SECONDS):
             raise TimeoutError("The event could not be written in time.")
         if letter.error is not None:
             raise letter.error
@@ -103,7 +109,7 @@ class Letterbox(Generic[T]):
                 letter.error = error
         finally:
             for letter in letters:
-                letter.done.set()
+                letter.done.release()
 
 
 # What is not told, because the process dies or the broker is away, is swept up like any other job.

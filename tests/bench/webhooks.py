@@ -75,7 +75,10 @@ def accepting(tenant: Any, events: int) -> float:
     for name, rounds in found.items():
         p50, p99 = (statistics.median(each[key] for each in rounds) * 1000 for key in ("p50", "p99"))
         print(f"{name}: {medians[name]:6.0f} events/s   p50 {p50:5.1f} ms   p99 {p99:5.1f} ms")
-    ratio = medians["ours"] / medians["bare"]
+    # Each round of ours against the round of the bare view just before it: a busy machine is busy for both.
+    ratio = statistics.median(
+        ours["rate"] / bare["rate"] for bare, ours in zip(found["bare"], found["ours"], strict=True)
+    )
     print(f"accepted: {ratio:.0%} of the bare view (at least {ACCEPT_AT_LEAST:.0%})")
     with enter(tenant):
         from tenants.models import Job
@@ -93,18 +96,9 @@ def settling(tenant: Any, payments: int) -> float:
         events = _taken(payments)
         _insert(events)
         before = time.monotonic()
-        command = [
-            sys.executable,
-            "-m",
-            "celery",
-            "-A",
-            "proecommerce",
-            "worker",
-            "--loglevel",
-            "ERROR",
-            "--quiet",
-        ]
-        command += ["--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat"]
+        worker_command = "-m celery --quiet -A proecommerce worker --loglevel ERROR --concurrency 1"
+        command = [sys.executable, *worker_command.split()]
+        command += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         worker = subprocess.Popen(command, cwd=ROOT)
         try:
             while time.monotonic() - before < 120:
@@ -116,7 +110,7 @@ def settling(tenant: Any, payments: int) -> float:
             worker.wait()
         told = StripeEvent.objects.filter(outcome="payment succeeded").order_by("handled_at")
         at = [each.timestamp() for each in told.values_list("handled_at", flat=True) if each]
-        rate = (len(at) - 1) / (at[-1] - at[0]) if len(at) > 1 else 0.0
+        rate = (len(at) - 1) / (at[-1] - at[0]) if at and at[-1] > at[0] else 0.0
         print(f"settled: {len(at)} events, {rate:.0f} a second with one worker (at least {SETTLE_AT_LEAST})")
     return rate if len(at) == payments else 0.0
 
