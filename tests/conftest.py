@@ -3,6 +3,7 @@
 Run by `bin/test`, or by hand: `bin/demo --run --only pg,valkey,moto,stripe,mail --fast -- pytest tests/…`.
 """
 
+import logging
 import os
 import subprocess
 import sys
@@ -12,10 +13,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connection
 from filelock import FileLock
 
@@ -94,6 +97,17 @@ def _unblocked(django_db_blocker: Any) -> Iterator[None]:
             yield
         finally:
             connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _apart() -> None:
+    """Each test has a cache of its own, and loggers that no other test has switched off."""
+    prefix = uuid4().hex
+    settings.CACHES["default"]["KEY_PREFIX"] = prefix
+    caches["default"].key_prefix = prefix
+    for logger in logging.root.manager.loggerDict.values():
+        if isinstance(logger, logging.Logger):
+            logger.disabled = False
 
 
 @pytest.fixture

@@ -51,9 +51,11 @@ def page(
     filled = {name: html.escape(value) for name, value in values.items()} | (raw or {})
     body = Template(_read(f"templates/{template}")).substitute(filled)
     ancestors = "*" if framed else "'none'"
+    # The platform's one callback sends the browser on to the tenant's host; the policy counts that too.
+    leads_on = " http://*.localhost:*" if form_to else ""
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
-        f"base-uri 'none'; form-action 'self' {form_to}; frame-ancestors {ancestors}"
+        f"base-uri 'none'; form-action 'self' {form_to}{leads_on}; frame-ancestors {ancestors}"
     )
     headers = [
         ("Content-Security-Policy", policy),
