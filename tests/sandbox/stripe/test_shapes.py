@@ -19,7 +19,8 @@ from sandbox.stripe import api as _routes  # noqa: F401 - registers every route
 from sandbox.stripe.routing import ROUTES
 from tests.sandbox.stripe.conftest import StandIn, pay, saved_card
 
-FIXTURES = Path(os.environ.get("STRIPE_FIXTURES", "/work/shared/stripe/fixtures3.json"))
+SHARED = Path(__file__).resolve().parents[4] / "shared" / "stripe" / "fixtures3.json"
+FIXTURES = Path(os.environ.get("STRIPE_FIXTURES", SHARED))
 KINDS = {
     "account": stripe.Account,
     "customer": stripe.Customer,
