@@ -6,6 +6,7 @@ from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
 
+from accounts import sessions
 from accounts.acting import actor_of
 from accounts.models import User
 from audit.actions import Action
@@ -21,8 +22,7 @@ def log_in(request: HttpRequest, *, email: str, password: str, now: datetime) ->
             subject = ("user", known.pk if known else "unknown")
             record(Action.USER_LOGIN_FAILED, subject=subject, actor=actor_of(request), now=now)
             return None
-        record(Action.USER_LOGGED_IN, subject=("user", user.pk), actor=actor_of(request, user), now=now)
-    auth.login(request, user)
+    sessions.begin(request, user, methods={"password"}, now=now)
     return user
 
 

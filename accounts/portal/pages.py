@@ -2,22 +2,20 @@
 
 from uuid import UUID
 
-from django.contrib import auth, messages
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme, urlsafe_base64_decode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import inviting, passwords
+from accounts import inviting, passwords, sessions
 from accounts.acting import actor_of
 from accounts.forms import AcceptForm, AskResetForm, LogInForm, NewPasswordForm
 from accounts.logging_in import log_in, log_out
 from accounts.models import User
 from accounts.permissions import may_manage
 from tenants import clock
-
-BACKEND = "accounts.backends.EmailBackend"
 
 
 @sensitive_post_parameters("password")
@@ -77,7 +75,7 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
         except inviting.InvitationRefused as refused:
             form.add_error(None, str(refused))
         else:
-            auth.login(request, user, backend=BACKEND)
+            sessions.begin(request, user, methods={"invitation"}, now=now)
             return HttpResponseRedirect(_home(user))
     context = {"form": form, "invitation": invitation}
     return render(request, "accounts/invitation.html", context, status=422 if form.is_bound else 200)
