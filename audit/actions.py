@@ -53,6 +53,7 @@ class Action(StrEnum):
     PAYMENT_RECORDED = "payment.recorded"
     FEE_BOOKED = "fee.booked"
     REFUND_BOOKED = "refund.booked"
+    REFUND_FAILED = "refund.failed"
     DISPUTE_OPENED = "dispute.opened"
     DISPUTE_MOVED = "dispute.moved"
     CARD_SAVED = "card.saved"

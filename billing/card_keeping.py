@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.db.models import Q
+
 from accounts.models import Customer
 from audit.actions import Action
 from audit.recording import Note
@@ -30,6 +32,36 @@ def keep_card(customer: Customer, card: Card, *, autopay: bool | None, now: date
         notes.append(Note(Action.CARD_SAVED, "payment_method", str(saved.pk), about))
     if autopay is not None:
         notes += switch_autopay(customer, on=autopay)
+    return notes
+
+
+def forget_all(*, why: str, now: datetime) -> list[Note]:
+    """Forget every saved card, and by what Stripe knows each customer: of use with another account to nobody.
+
+    Locks the customers concerned, in the order that everybody locks in. Returns what is to be recorded.
+    """
+    held = Q(payment_methods__removed_at__isnull=True, payment_methods__isnull=False)
+    known = ~Q(payment_profile__stripe_customer="") | Q(payment_profile__autopay=True)
+    concerned = Customer.objects.filter(held | (Q(payment_profile__isnull=False) & known))
+    ids = list(concerned.order_by("pk").distinct().values_list("pk", flat=True))
+    list(Customer.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+    cards = PaymentMethod.objects.filter(customer__in=ids, removed_at__isnull=True).order_by("pk")
+    notes = [
+        Note(
+            Action.CARD_REMOVED,
+            "payment_method",
+            str(card.pk),
+            {"before": {"brand": card.brand, "last4": card.last4, "is_default": card.is_default}, "why": why},
+        )
+        for card in cards
+    ]
+    profiles = PaymentProfile.objects.filter(customer__in=ids).order_by("pk")
+    change = {"before": {"autopay": True}, "after": {"autopay": False}, "why": why}
+    notes += [
+        Note(Action.AUTOPAY_CHANGED, "customer", str(each.pk), change) for each in profiles if each.autopay
+    ]
+    cards.update(removed_at=now, is_default=False)
+    profiles.update(stripe_customer="", autopay=False)
     return notes
 
 

@@ -10,10 +10,11 @@ from django.db import transaction
 
 from audit.actions import Action
 from audit.actors import Actor
-from audit.recording import record
+from audit.recording import Note, record_many
 from billing import stripe_gateway
+from billing.card_keeping import forget_all
 from billing.errors import Refused
-from billing.models import PaymentMethod, PaymentProfile, StripeConnection
+from billing.models import StripeConnection
 from billing.stripe_gateway import Endpoint, Gateway, StripeBusy, StripeRefused, StripeUnavailable
 from tenants.context import current_schema, current_tenant
 from tenants.directory import site_url
@@ -31,6 +32,8 @@ EVENTS = (
     "payment_intent.processing",
     "setup_intent.succeeded",
     "charge.refunded",
+    "refund.updated",
+    "refund.failed",
     "charge.dispute.created",
     "charge.dispute.funds_withdrawn",
     "charge.dispute.funds_reinstated",
@@ -182,16 +185,12 @@ def _connect(account: _Account, gateway: Gateway, *, actor: Actor, now: datetime
     connection.webhook_endpoint = endpoint.id
     connection.sealed_webhook_secret = endpoint.secret
     connection.sealed_key = account.secret_key
+    about = {"account": account.id, "kind": account.kind.value, "name": account.name}
     with transaction.atomic():
-        _forget_other_account(account.id, now)
+        notes = _forget_other_account(account.id, now)
         connection.save(force_insert=True)
-        record(
-            Action.STRIPE_CONNECTED,
-            subject=("stripe_connection", connection.id),
-            actor=actor,
-            now=now,
-            after={"account": account.id, "kind": account.kind.value, "name": account.name},
-        )
+        notes.append(Note(Action.STRIPE_CONNECTED, "stripe_connection", str(connection.pk), {"after": about}))
+        record_many(notes, actor=actor, now=now)
         if not current_tenant().is_rehearsal:
             enqueue("billing.sweep_events", run_at=now + FIRST_SWEEP, key=f"sweep:{connection.id}")
     return connection
@@ -209,9 +208,9 @@ def _register(gateway: Gateway, *, key: str) -> Endpoint:
         raise Refused("Stripe does not answer. Nothing was changed; try again soon.") from error
 
 
-def _forget_other_account(account_id: str, now: datetime) -> None:
+def _forget_other_account(account_id: str, now: datetime) -> list[Note]:
     """Customers and cards of an account that was connected before are unknown to this one."""
     before = StripeConnection.objects.order_by("-connected_at").first()
-    if before is not None and before.account_id != account_id:
-        PaymentMethod.objects.filter(removed_at__isnull=True).update(removed_at=now, is_default=False)
-        PaymentProfile.objects.update(stripe_customer="", autopay=False)
+    if before is None or before.account_id == account_id:
+        return []
+    return forget_all(why=f"another Stripe account, {account_id}, was connected", now=now)

@@ -11,9 +11,9 @@ from django.db import transaction
 
 from audit.actors import Actor
 from billing import cards, connecting, refunding, settling
+from billing.intents import payment_of, wanted_payment
 from billing.models import Payment, StripeEvent
 from billing.stripe_gateway import Gateway, Intent, NotFound, StripeError
-from tenants.context import current_schema
 
 Write = Callable[[Actor, datetime], str]
 READ_AT_ONCE = 4
@@ -72,7 +72,7 @@ def _settle(
     with transaction.atomic():
         mine = StripeEvent.objects.select_for_update(no_key=True, skip_locked=True).order_by("pk")
         mine = mine.filter(pk__in=told, handled_at__isnull=True)
-        held = [(pk, told[pk], _wanted_payment(told[pk])) for pk in mine.values_list("pk", flat=True)]
+        held = [(pk, told[pk], wanted_payment(told[pk])) for pk in mine.values_list("pk", flat=True)]
         known = set(Payment.objects.filter(pk__in={p for _, _, p in held if p}).values_list("pk", flat=True))
         ours = [(payment, intent) for _, intent, payment in held if payment in known and payment]
         settled = settling.apply_intents(ours, actor=STRIPE, now=now) if ours else {}
@@ -108,40 +108,34 @@ def _read(event: StripeEvent, gateway: Gateway) -> Write:
     if kind == "setup_intent.succeeded":
         setup = gateway.setup(about)
         return lambda actor, now: cards.apply_setup(setup, actor=actor, now=now)
-    if kind == "charge.refunded":
-        charge, refunds = gateway.charge(about), gateway.refunds(about)
-        return lambda actor, now: refunding.apply_refunds(charge.intent, refunds, actor=actor, now=now)
+    if kind in {"charge.refunded", "refund.updated", "refund.failed"}:
+        charge = about if kind.startswith("charge.") else gateway.refund(about).charge
+        return _refunds(charge, gateway)
     if kind.startswith("charge.dispute."):
         dispute = gateway.dispute(about)
-        return lambda actor, now: refunding.apply_dispute(dispute, actor=actor, now=now)
+        paid = gateway.intent(dispute.intent) if dispute.intent else None
+        return lambda actor, now: refunding.apply_dispute(dispute, paid, actor=actor, now=now)
     if kind == "payment_method.detached" and gateway.card(about).customer is None:
         return lambda actor, now: cards.mark_detached(about, actor=actor, now=now)
     return _nothing("nothing to do")
 
 
+def _refunds(charge_id: str | None, gateway: Gateway) -> Write:
+    charge = gateway.charge(charge_id) if charge_id else None
+    if charge is None or charge.intent is None:
+        return _nothing("not ours")
+    paid, refunds = gateway.intent(charge.intent), gateway.refunds(charge.id)
+    return lambda actor, now: refunding.apply_refunds(paid, refunds, actor=actor, now=now)
+
+
 def _intent(intent: Intent) -> Write:
     def write(actor: Actor, now: datetime) -> str:
-        payment_id = _payment_of(intent)
+        payment_id = payment_of(intent)
         if payment_id is None:
             return "not ours"
         return f"payment {settling.apply_intent(payment_id, intent, actor=actor, now=now).state}"
 
     return write
-
-
-def _payment_of(intent: Intent) -> UUID | None:
-    wanted = _wanted_payment(intent)
-    return wanted if wanted and Payment.objects.filter(pk=wanted).exists() else None
-
-
-def _wanted_payment(intent: Intent) -> UUID | None:
-    """By the id that we gave it; the tenant may use its account for other things as well."""
-    if intent.metadata.get("tenant") != current_schema():
-        return None
-    try:
-        return UUID(intent.metadata.get("payment_id", ""))
-    except ValueError:
-        return None
 
 
 def _nothing(outcome: str) -> Write:

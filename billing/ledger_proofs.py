@@ -100,12 +100,76 @@ UNION ALL
 SELECT format('entry %s: no such payment succeeded', e.key) FROM billing_journalentry e
 WHERE e.key LIKE 'payment:%:succeeded' AND NOT EXISTS (SELECT 1 FROM billing_payment y
     WHERE e.key = 'payment:' || y.id || ':succeeded' AND y.state = 'succeeded')""",
-    "what was paid on an invoice came in by payments": """
-SELECT format('invoice %s: paid %s, payments %s', i.number, i.amount_paid, coalesce(y.amount, 0))
+    "what was paid on an invoice came in by payments, what came in more is credit": """
+SELECT format('invoice %s: paid %s, payments %s, of it credit %s', i.number, i.amount_paid,
+              coalesce(y.amount, 0), coalesce(c.amount, 0))
 FROM billing_invoice i LEFT JOIN (
     SELECT invoice_id, currency, sum(amount) AS amount FROM billing_payment WHERE state = 'succeeded'
     GROUP BY invoice_id, currency) y ON y.invoice_id = i.id AND y.currency = i.currency
-WHERE i.amount_paid > coalesce(y.amount, 0)""",
+LEFT JOIN (
+    SELECT e.invoice_id, p.currency, -sum(p.amount) AS amount FROM billing_posting p
+    JOIN billing_journalentry e ON e.id = p.entry_id
+    WHERE p.account = 'credit' AND e.key LIKE 'payment:%:succeeded'
+    GROUP BY e.invoice_id, p.currency) c ON c.invoice_id = i.id AND c.currency = i.currency
+WHERE i.amount_paid <> coalesce(y.amount, 0) - coalesce(c.amount, 0)""",
+    "every fee is booked once, as its payment and its event say": """
+SELECT format('payment %s: fee %s, booked %s', y.id, y.fee, coalesce(f.amount, 0)) FROM billing_payment y
+LEFT JOIN (
+    SELECT e.key, p.currency, sum(p.amount) AS amount FROM billing_posting p
+    JOIN billing_journalentry e ON e.id = p.entry_id WHERE p.account = 'fees' AND e.key LIKE 'payment:%:fee'
+    GROUP BY e.key, p.currency) f ON f.key = 'payment:' || y.id || ':fee' AND f.currency = y.currency
+WHERE y.fee <> coalesce(f.amount, 0)
+UNION ALL
+SELECT format('entry %s: its event says %s %s', e.key, a.details->>'amount', a.details->>'currency')
+FROM billing_journalentry e JOIN audit_auditevent a ON a.id = e.audit_event_id
+LEFT JOIN billing_posting p ON p.entry_id = e.id AND p.account = 'fees'
+WHERE e.key LIKE 'payment:%:fee' AND (a.action <> 'fee.booked'
+    OR (p.amount, p.currency) IS DISTINCT FROM ((a.details->>'amount')::bigint, a.details->>'currency')
+    OR NOT EXISTS (SELECT 1 FROM billing_payment y WHERE e.key = 'payment:' || y.id || ':fee'
+                   AND y.state = 'succeeded'))""",
+    "every refund is booked once with its amount, and taken back if it failed": """
+SELECT format('refund %s of %s %s: booked %s by %s entries', r.external_id, r.amount, r.currency,
+              coalesce(sum(p.amount), 0), count(DISTINCT e.id))
+FROM billing_refund r JOIN billing_payment y ON y.id = r.payment_id
+LEFT JOIN billing_journalentry e ON e.invoice_id = y.invoice_id AND e.customer_id = y.customer_id
+    AND e.key IN ('refund:' || r.external_id, 'refund:' || r.external_id || ':failed')
+LEFT JOIN billing_posting p ON p.entry_id = e.id AND p.account = 'stripe' AND p.currency = r.currency
+GROUP BY r.id HAVING count(DISTINCT e.id) <> CASE WHEN r.failed_at IS NULL THEN 1 ELSE 2 END
+    OR coalesce(sum(p.amount), 0) <> CASE WHEN r.failed_at IS NULL THEN -r.amount ELSE 0 END
+UNION ALL
+SELECT format('entry %s: no such refund', e.key) FROM billing_journalentry e WHERE e.key LIKE 'refund:%'
+AND NOT EXISTS (SELECT 1 FROM billing_refund r WHERE e.key = 'refund:' || r.external_id
+    OR (e.key = 'refund:' || r.external_id || ':failed' AND r.failed_at IS NOT NULL))""",
+    "no payment is refunded beyond what it took": """
+SELECT format('payment %s of %s: %s refunded', y.id, y.amount, r.amount) FROM billing_payment y JOIN (
+    SELECT payment_id, sum(amount) AS amount FROM billing_refund WHERE failed_at IS NULL GROUP BY payment_id
+) r ON r.payment_id = y.id WHERE r.amount > y.amount OR y.state <> 'succeeded'""",
+    "every movement of a dispute is booked as its event says": """
+WITH booked AS (
+    SELECT e.audit_event_id, p.currency, sum(p.amount) AS amount FROM billing_posting p
+    JOIN billing_journalentry e ON e.id = p.entry_id
+    WHERE p.account = 'disputes' AND e.key LIKE 'dispute:%' GROUP BY e.audit_event_id, p.currency
+), told AS (
+    SELECT a.id AS audit_event_id, m.moved->>1 AS currency, -sum((m.moved->>0)::bigint) AS amount
+    FROM audit_auditevent a CROSS JOIN LATERAL jsonb_array_elements(a.details->'moved') m (moved)
+    WHERE a.action IN ('dispute.opened', 'dispute.moved') GROUP BY a.id, m.moved->>1
+)
+SELECT format('event %s: booked %s, told %s', audit_event_id, coalesce(b.amount, 0), coalesce(t.amount, 0))
+FROM booked b FULL JOIN told t USING (audit_event_id, currency)
+WHERE coalesce(b.amount, 0) <> coalesce(t.amount, 0)
+UNION ALL
+SELECT format('entry %s: of no disputed payment', e.key) FROM billing_journalentry e
+WHERE e.key LIKE 'dispute:%' AND NOT EXISTS (
+    SELECT 1 FROM billing_dispute d JOIN billing_payment y ON y.id = d.payment_id
+    WHERE y.invoice_id = e.invoice_id AND y.state = 'succeeded')""",
+    "credit is what came in beyond what was due, less what went back": """
+SELECT format('customer %s: credit of %s %s', e.customer_id, -sum(p.amount), p.currency)
+FROM billing_posting p JOIN billing_journalentry e ON e.id = p.entry_id WHERE p.account = 'credit'
+GROUP BY e.customer_id, p.currency HAVING sum(p.amount) > 0
+UNION ALL
+SELECT format('entry %s books credit', e.key) FROM billing_posting p
+JOIN billing_journalentry e ON e.id = p.entry_id
+WHERE p.account = 'credit' AND e.key NOT LIKE 'payment:%:succeeded' AND e.key NOT LIKE 'refund:%'""",
     "every issued invoice bears the number that was drawn for it": """
 SELECT format('invoice %s', i.number) FROM billing_invoice i LEFT JOIN audit_auditevent a
     ON a.action = 'invoice.issued' AND a.subject_kind = 'invoice' AND a.subject_id = i.id::text

@@ -20,10 +20,12 @@ from billing.models import (
     InvoiceRun,
     NumberSeries,
     Payment,
+    Posting,
     Price,
     Product,
     Subscription,
 )
+from billing.models.ledger import Account
 from billing.money import Money
 from billing.paging import Order, Place, Slice, read
 from billing.periods import Period
@@ -135,6 +137,17 @@ def balances(customers: Iterable[UUID]) -> dict[UUID, list[Money]]:
     for customer, currency, due in rows:
         owed[customer].append(Money(int(due), currency))
     return owed
+
+
+def credit_of(customer: Customer) -> list[Money]:
+    """What has come in from the customer beyond what was due, by currency."""
+    rows = (
+        Posting.objects.filter(account=Account.CREDIT, entry__customer=customer)
+        .values_list("currency")
+        .annotate(sum=Sum("amount"))
+        .order_by("currency")
+    )
+    return [Money(-int(amount), currency) for currency, amount in rows if amount]
 
 
 def running_subscriptions(customers: Iterable[UUID]) -> dict[UUID, int]:
@@ -277,7 +290,8 @@ def payments_for(invoice: Invoice) -> list[PaymentRow]:
 
 def _payment_rows(rows: QuerySet[Payment], limit: int) -> list[PaymentRow]:
     found = rows.annotate(
-        refunded=Sum("refunds__amount"), disputed=Exists(Dispute.objects.filter(payment=OuterRef("pk")))
+        refunded=Sum("refunds__amount", filter=Q(refunds__failed_at__isnull=True)),
+        disputed=Exists(Dispute.objects.filter(payment=OuterRef("pk"))),
     ).order_by("-created_at", "-id")[:limit]
     return [
         PaymentRow(each, Money(int(each.refunded or 0), each.currency), bool(each.disputed)) for each in found

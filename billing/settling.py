@@ -16,6 +16,7 @@ from audit.actors import Actor
 from audit.recording import Note, record_many
 from billing import failpoints, ledger, scheduling
 from billing.card_keeping import keep_card
+from billing.errors import Refused
 from billing.ledger import Entry
 from billing.models import Invoice, Payment
 from billing.models.ledger import Account
@@ -49,12 +50,12 @@ class _Change:
         self.notes.append(Note(action, "payment", str(self.payment.pk), about))
 
     def book(
-        self, what: str, action: Action, to: Account, of: Account, money: Money, **details: object
+        self, what: str, action: Action, postings: list[tuple[Account, Money]], **details: object
     ) -> None:
-        """Move money from one account to another, once for this payment; the event says so."""
+        """Move what the first posting says to its account, once for this payment; the event says so."""
+        money = postings[0][1]
         self.note(action, amount=money.minor, currency=money.currency, **details)
-        key = f"payment:{self.payment.pk}:{what}"
-        self.bookings.append((len(self.notes) - 1, key, [(to, money), (of, -money)]))
+        self.bookings.append((len(self.notes) - 1, f"payment:{self.payment.pk}:{what}", postings))
 
 
 def lock(payment_id: UUID) -> Payment:
@@ -149,10 +150,34 @@ def cancel_unsent(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
     return payment
 
 
+def take_in(payment_id: UUID, intent: Intent, *, actor: Actor, now: datetime) -> Payment:
+    """Book what Stripe has taken though it does not fit: what is due pays the invoice, the rest is credit.
+
+    Does nothing for a payment that is booked. Raises `Refused` unless the intent has succeeded in the
+    payment's currency.
+    """
+    with transaction.atomic():
+        payment = lock(payment_id)
+        if payment.state == State.SUCCEEDED:
+            return payment
+        if intent.status != IntentStatus.SUCCEEDED or not intent.received:
+            raise Refused(f"Stripe has taken nothing: {intent.id} is {intent.status}.")
+        if intent.amount.currency != payment.currency:
+            raise Refused(f"Stripe has taken {intent.amount}, another currency. Give it back there first.")
+        change = _Change(payment, actor, now)
+        payment.external_id, payment.amount, payment.note = intent.id, intent.received, ""
+        invoice = payment.invoice
+        due = invoice.amount_due.minor if invoice.status == Invoice.Status.OPEN else 0
+        credit = Money(max(0, payment.amount - due), payment.currency)
+        _take(change, intent, credit)
+        _write(change)
+    return payment
+
+
 def settle_in_hand(payment: Payment, *, received_on: date, actor: Actor, now: datetime) -> None:
     """Book money received outside Stripe for a payment just made; invoice and customer are locked already."""
     change = _Change(payment, actor, now, booked_on=received_on)
-    _book(change, Account.BANK, None, Action.PAYMENT_RECORDED)
+    _book(change, Account.BANK, Action.PAYMENT_RECORDED)
     _write(change)
 
 
@@ -169,21 +194,33 @@ def _succeed(change: _Change, intent: Intent) -> None:
     if invoice.status != Invoice.Status.OPEN or payment.amount > invoice.amount_due.minor:
         _park(change, f"paid, but invoice {invoice.number} is {invoice.status} with {invoice.amount_due} due")
         return
+    _take(change, intent, Money(0, payment.currency))
+
+
+def _take(change: _Change, intent: Intent, credit: Money) -> None:
+    payment = change.payment
     if intent.card is not None:
         payment.note = payment.note or card_name(intent.card)
-    _book(change, Account.STRIPE, intent.fee, Action.PAYMENT_SUCCEEDED)
+    _book(change, Account.STRIPE, Action.PAYMENT_SUCCEEDED, credit=credit)
+    if intent.fee is not None:
+        _book_fee(change, intent.fee)
     if intent.keeps_card and intent.card is not None and intent.customer == intent.card.customer:
         change.notes += keep_card(payment.customer, intent.card, autopay=True, now=change.now)
     if intent.fee is None:
         scheduling.ask_later(payment, change.jobs, now=change.now)
 
 
-def _book(change: _Change, to: Account, fee: Fee | None, action: Action) -> None:
-    """The payment has its money: invoice, ledger, receipt."""
+def _book(change: _Change, to: Account, action: Action, *, credit: Money | None = None) -> None:
+    """The payment has its money: invoice, ledger, receipt. `credit` of it is more than what is due."""
     payment, invoice, now = change.payment, change.payment.invoice, change.now
     _end(payment, State.SUCCEEDED, now)
-    change.book("succeeded", action, to, Account.RECEIVABLE, payment.money)
-    invoice.amount_paid += payment.amount
+    over = credit or Money(0, payment.currency)
+    pays = payment.money - over
+    postings = [(to, payment.money), (Account.RECEIVABLE, -pays), (Account.CREDIT, -over)]
+    change.book("succeeded", action, postings, **({"credit": over.minor} if over.minor else {}))
+    if not pays.minor:
+        return
+    invoice.amount_paid += pays.minor
     if invoice.amount_paid == invoice.total:
         invoice.status, invoice.paid_at = Invoice.Status.PAID, now
         about = {"payment": str(payment.pk), "number": invoice.number}
@@ -193,8 +230,6 @@ def _book(change: _Change, to: Account, fee: Fee | None, action: Action) -> None
     receipt = {"payment_id": str(payment.pk)}
     key = f"receipt:{payment.pk}"
     change.jobs.append(Asked("billing.mail_receipt", receipt, run_at=now + RECEIPT_AFTER, key=key))
-    if fee is not None:
-        _book_fee(change, fee)
 
 
 def _book_late_fee(change: _Change, fee: Fee | None) -> None:
@@ -211,7 +246,8 @@ def _book_fee(change: _Change, fee: Fee) -> None:
         change.payment.fee = fee.amount.minor
     if fee.amount.minor:
         source = fee.transaction
-        change.book("fee", Action.FEE_BOOKED, Account.FEES, Account.STRIPE, fee.amount, source=source)
+        postings = [(Account.FEES, fee.amount), (Account.STRIPE, -fee.amount)]
+        change.book("fee", Action.FEE_BOOKED, postings, source=source)
 
 
 def _follow(change: _Change, intent: Intent) -> None:
@@ -310,8 +346,9 @@ def _write(*changes: _Change) -> None:
 
 
 _COLUMNS = {
-    "state": "text", "external_id": "text", "failure_code": "text", "failure_message": "text", "note": "text",
-    "ask_at": "timestamptz", "asked": "int", "settled_at": "timestamptz", "fee": "bigint",
+    "state": "text", "amount": "bigint", "external_id": "text", "failure_code": "text",
+    "failure_message": "text", "note": "text", "ask_at": "timestamptz", "asked": "int",
+    "settled_at": "timestamptz", "fee": "bigint",
 }  # fmt: skip
 _SAVE = (
     f"UPDATE billing_payment p SET {', '.join(f'{name} = n.{name}' for name in _COLUMNS)}"

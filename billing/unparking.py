@@ -1,4 +1,7 @@
-"""The two ways out for a payment that waits for a person: ask Stripe again, or say that it did not happen."""
+"""The ways out for a payment that waits for a person.
+
+Ask Stripe again; book what Stripe has taken though it does not fit; or say that it did not happen.
+"""
 
 from datetime import datetime
 from uuid import UUID
@@ -36,6 +39,18 @@ def ask_again(payment: Payment, *, actor: Actor, now: datetime) -> Payment:
         return asking.cancel(payment.pk, actor=actor, now=now)
     except StripeError:
         return payment
+
+
+def take_in(payment: Payment, *, actor: Actor, now: datetime) -> Payment:
+    """Book a parked payment that Stripe has: what is due is paid by it, the rest is the customer's credit.
+
+    Raises `Refused` when Stripe has taken nothing, or another currency. Talks to Stripe.
+    """
+    payment, gateway = _parked(payment.pk), connecting.gateway()
+    intent = _find(payment, gateway)
+    if intent is None:
+        raise Refused("Stripe knows of no such payment. If nothing was charged, say that it did not happen.")
+    return settling.take_in(payment.pk, intent, actor=actor, now=now)
 
 
 def did_not_happen(payment: Payment, *, reason: str, actor: Actor, now: datetime) -> Payment:

@@ -77,6 +77,7 @@ def detail(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         "customer": customer,
         "address": presenting.address_lines(party(customer, BUYER_FIELDS), "en"),
         "due": listing.balances([customer.pk]).get(customer.pk, []),
+        "credit": listing.credit_of(customer),
         "running": listing.running_subscriptions([customer.pk]).get(customer.pk, 0),
         "next_due": listing.next_due_of(customer),
         "subscriptions": listing.subscriptions(of_customer, beginning),

@@ -92,6 +92,19 @@ def ask_payment(request: HttpRequest, invoice_id: UUID, payment_id: UUID) -> Htt
     return redirect("manage:invoice", invoice_id)
 
 
+@require_POST
+@staff_page
+def take_in_payment(request: HttpRequest, invoice_id: UUID, payment_id: UUID) -> HttpResponse:
+    """Book what Stripe has taken by a payment that waits for a person because it does not fit."""
+    payment = _payment(invoice_id, payment_id)
+    try:
+        unparking.take_in(payment, **acting(request))
+        messages.success(request, "The money is booked. What is more than was due is the customer's credit.")
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("manage:invoice", invoice_id)
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
 def payment_absent(request: HttpRequest, invoice_id: UUID, payment_id: UUID) -> HttpResponse:

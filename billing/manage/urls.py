@@ -53,6 +53,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="payment_ask",
     ),
     path(
+        "invoices/<uuid:invoice_id>/payments/<uuid:payment_id>/take-in/",
+        invoice_actions.take_in_payment,
+        name="payment_take_in",
+    ),
+    path(
         "invoices/<uuid:invoice_id>/payments/<uuid:payment_id>/absent/",
         invoice_actions.payment_absent,
         name="payment_absent",

@@ -127,7 +127,7 @@ class Payment(models.Model):
 
 
 class Refund(models.Model):
-    """Money that went back to a payer, as Stripe tells it."""
+    """Money that went back to a payer, as Stripe tells it. `failed_at`: when the bank refused it."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
@@ -135,6 +135,7 @@ class Refund(models.Model):
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     created_at = models.DateTimeField()
+    failed_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [models.CheckConstraint(name="refund_positive", condition=models.Q(amount__gt=0))]

@@ -164,6 +164,9 @@ class LiveGateway:
     def charge(self, charge_id: str) -> Charge:
         return reading.charge(self._ask("get", f"charges/{charge_id}"))
 
+    def refund(self, refund_id: str) -> RefundInfo:
+        return reading.refund(self._ask("get", f"refunds/{refund_id}"))
+
     def refunds(self, charge_id: str) -> Sequence[RefundInfo]:
         return [reading.refund(row) for row in self._pages("refunds", charge=charge_id)]
 

@@ -106,7 +106,11 @@ def charge(row: Row) -> Charge:
 
 def refund(row: Row) -> RefundInfo:
     return RefundInfo(
-        row["id"], money(row["amount"], row["currency"]), row.get("status") or "", instant(row["created"])
+        row["id"],
+        money(row["amount"], row["currency"]),
+        row.get("status") or "",
+        instant(row["created"]),
+        id_of(row.get("charge")),
     )
 
 

@@ -15,6 +15,7 @@ from sandbox.stripe.errors import StripeError
 from sandbox.stripe.events import replay, thawed
 from sandbox.stripe.faults import Faults
 from sandbox.stripe.http import Request, Response
+from sandbox.stripe.refunds import fail as fail_refund
 from sandbox.stripe.store import KINDS, Account, State
 from sandbox.stripe.types import Obj
 
@@ -26,6 +27,7 @@ HELP = {
     "deliver": "order: created, reverse or shuffle; sends waiting and held webhooks now",
     "dump": "account (by id or key; all when left out), kinds",
     "dispute": "charge, reason",
+    "fail_refund": "refund: the bank does not take it after all",
     "authenticate": "intent, outcome: complete or fail",
     "restrict": "key, paths: prefixes that a restricted key may not use",
     "replay": "event: deliver it once more to every endpoint that wants it",
@@ -137,6 +139,9 @@ class Control:
     def _do_dispute(self, given: Obj) -> Obj:
         ctx, charge = self._context_of("charge", given["charge"])
         return open_dispute(ctx, charge, given.get("reason", "fraudulent"))
+
+    def _do_fail_refund(self, given: Obj) -> Obj:
+        return fail_refund(*self._context_of("refund", given["refund"]))
 
     def _do_authenticate(self, given: Obj) -> Obj:
         kind = "setup_intent" if given["intent"].startswith("seti_") else "payment_intent"

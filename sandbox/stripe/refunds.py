@@ -93,6 +93,33 @@ def create(ctx: Context, params: Obj) -> Any:
     return row
 
 
+def fail(ctx: Context, row: Obj) -> Obj:
+    """The bank does not take the money after all: it comes back to the balance."""
+    if row["status"] != "succeeded":
+        raise invalid(f"Refund {row['id']} has status {row['status']}; only a succeeded one can fail.")
+    charge = ctx.get("charge", row["charge"])
+    entry = shapes.balance_transaction(
+        ctx.now,
+        type_="refund_failure",
+        category="refund_failure",
+        amount=row["amount"],
+        fees=[],
+        currency=row["currency"],
+        source=row["id"],
+        description=f"REFUND FAILURE FOR CHARGE ({charge['description'] or charge['id']})",
+    )
+    ctx.table("balance_transaction").add(entry)
+    row["status"], row["failure_reason"] = "failed", "expired_or_canceled_card"
+    row["failure_balance_transaction"] = entry["id"]
+    ctx.table("refund").touch(row)
+    charge["amount_refunded"] -= row["amount"]
+    charge["refunded"] = False
+    ctx.table("charge").touch(charge)
+    record(ctx, "refund.updated", row)
+    record(ctx, "refund.failed", row)
+    return row
+
+
 @route("GET", "/v1/refunds", {**DATED_PAGE, "charge": text, "payment_intent": text})
 def list_refunds(ctx: Context, params: Obj) -> Obj:
     where = {name: params[name] for name in ("charge", "payment_intent") if params.get(name)}

@@ -70,7 +70,7 @@ def test_accepting_makes_the_user_and_logs_in(tenant: Any, browser: Browser, inv
     user = User.objects.get(email="emil@apps.example")
     assert (user.name, user.role) == ("Emil", "staff")
     assert client.get("/log-in/").wsgi_request.user == user
-    assert actions()[-1] == "user.invitation_accepted"
+    assert actions()[-2:] == ["user.invitation_accepted", "user.logged_in"]
 
 
 def test_a_contact_may_act_for_its_customer(

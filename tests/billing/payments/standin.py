@@ -14,7 +14,7 @@ import time_machine
 from accounts.models import Customer
 from audit.actors import Actor
 from billing import cards, connecting
-from billing.models import Invoice, InvoiceLine, Payment
+from billing.models import Invoice, InvoiceLine, NumberSeries, Payment
 from tenants.ids import new_id
 
 SYSTEM = Actor.system("tests")
@@ -75,9 +75,20 @@ def make_invoice(
     from billing.money import Money
 
     day = due or now.date()
+    summary = [{"name": "", "rate_ppm": 0, "net": total, "tax": 0}]
     with transaction.atomic():
+        series, _ = NumberSeries.objects.select_for_update().get_or_create(key="T")
+        series.last += 1
+        series.save()
+        number = f"T-{series.last:06}"
         invoice = Invoice.objects.create(
-            customer=customer, currency=currency, subtotal=total, total=total, due_on=day, created_at=now
+            customer=customer,
+            currency=currency,
+            subtotal=total,
+            total=total,
+            tax_summary=summary,
+            due_on=day,
+            created_at=now,
         )
         InvoiceLine.objects.create(
             invoice=invoice,
@@ -89,9 +100,17 @@ def make_invoice(
             gross=total,
         )
         Invoice.objects.filter(pk=invoice.pk).update(
-            status="open", number=f"T-{invoice.pk.hex}", issued_on=now.date(), issued_at=now
+            status="open", number=number, issued_on=now.date(), issued_at=now
         )
-        event = record(Action.INVOICE_ISSUED, subject=("invoice", invoice.pk), actor=SYSTEM, now=now)
+        event = record(
+            Action.INVOICE_ISSUED,
+            subject=("invoice", invoice.pk),
+            actor=SYSTEM,
+            now=now,
+            after={"number": number},
+            series=series.key,
+            n=series.last,
+        )
         money = Money(total, currency)
         entry = ledger.Entry(
             f"invoice:{invoice.pk}:issued",

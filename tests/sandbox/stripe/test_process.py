@@ -42,7 +42,8 @@ def test_a_restart_keeps_objects_keys_clock_waiting_webhooks_and_first_answers(
     try:
         again = second.client("sk_test_keep")
         assert 95 <= second.look()["offset"] <= 105
-        wait_until(lambda: len(receiver.got) == 2)
+        # A delivery that was on its way when the first was stopped comes once more.
+        wait_until(lambda: len(receiver.got) >= 2)
         headers, body = receiver.got[1]
         assert stripe.Webhook.construct_event(body, headers["stripe-signature"], str(endpoint.secret))
         assert again.v1.payment_intents.retrieve(paid.id).status == "succeeded"
