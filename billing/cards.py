@@ -8,7 +8,7 @@ from django.db import transaction
 from accounts.models import Customer
 from audit.actions import Action
 from audit.actors import Actor
-from audit.recording import record, record_many
+from audit.recording import Note, record, record_many
 from billing import connecting, scheduling
 from billing.card_keeping import keep_card, switch_autopay
 from billing.collecting import ensure_customer
@@ -94,7 +94,7 @@ def remove(card_id: UUID, customer: Customer, *, actor: Actor, now: datetime) ->
     with transaction.atomic():
         locked = _lock(customer.pk)
         card = _card_of(card_id, locked)
-        _mark_removed(card, actor=actor, now=now)
+        record_many(_mark_removed(card, now=now), actor=actor, now=now)
         enqueue("billing.detach_card", card_id=card.external_id, key=f"detach:{card.pk}:{now.isoformat()}")
 
 
@@ -122,7 +122,7 @@ def mark_detached(external_id: str, *, actor: Actor, now: datetime) -> str:
         _lock(card.customer_id)
         card.refresh_from_db()
         if card.removed_at is None:
-            _mark_removed(card, actor=actor, now=now)
+            record_many(_mark_removed(card, now=now), actor=actor, now=now)
     return "card removed"
 
 
@@ -134,25 +134,21 @@ def detach(external_id: str) -> None:
         return
 
 
-def _mark_removed(card: PaymentMethod, *, actor: Actor, now: datetime) -> None:
+def _mark_removed(card: PaymentMethod, *, now: datetime) -> list[Note]:
+    """Write that the card is gone, and which follows it; returns what is to be recorded."""
     was_default = card.is_default
     card.is_default, card.removed_at = False, now
     card.save(update_fields=["is_default", "removed_at"])
-    record(
-        Action.CARD_REMOVED,
-        subject=("payment_method", card.pk),
-        actor=actor,
-        now=now,
-        before={"brand": card.brand, "last4": card.last4, "is_default": was_default},
-    )
+    before = {"brand": card.brand, "last4": card.last4, "is_default": was_default}
+    notes = [Note(Action.CARD_REMOVED, "payment_method", str(card.pk), {"before": before})]
     if not was_default:
-        return
+        return notes
     left = PaymentMethod.objects.filter(customer=card.customer_id, removed_at__isnull=True)
     following = left.order_by("-saved_at").first()
     if following is None:
-        record_many(switch_autopay(card.customer, on=False), actor=actor, now=now)
-    else:
-        PaymentMethod.objects.filter(pk=following.pk).update(is_default=True)
+        return notes + switch_autopay(card.customer, on=False)
+    PaymentMethod.objects.filter(pk=following.pk).update(is_default=True)
+    return notes
 
 
 def _lock(customer_id: UUID) -> Customer:

@@ -129,20 +129,27 @@ def _bill_chunk(
         seller = to_json(seller_of(settings, tenant.name))
         found, held = due.lock(customers, run.run_for, wait=wait)
         billed, advances, parked = _compose_all(found, run.run_for)
-        if billed:
-            written = writing.write(billed, Issuing(settings, seller, today, now, actor))
-            tally.invoices += len(written)
-            tally.lines += sum(len(each.bill.charges) for each in billed)
-            for each in billed:
-                tally.totals[each.bill.currency] += each.bill.totals.gross
         _move_on(advances)
-        _park(parked, actor=actor, now=now)
-        tally.parked += len(parked)
+        notes = _park(parked)
         if billed or parked:
-            InvoiceRun.objects.filter(pk=run.pk).update(
-                invoices=tally.invoices, lines=tally.lines, totals=dict(tally.totals), skipped=tally.parked
-            )
+            _count(run, tally, billed, parked)
+        # Number series and audit chain come last: who holds them waits for nobody.
+        if billed:
+            writing.write(billed, Issuing(settings, seller, today, now, actor))
+        record_many(notes, actor=actor, now=now)
     return held
+
+
+def _count(run: InvoiceRun, tally: _Tally, billed: Sequence[Billed], parked: Sequence[Parked]) -> None:
+    """Add a chunk to what the run has done, and write that down."""
+    tally.invoices += len(billed)
+    tally.lines += sum(len(each.bill.charges) for each in billed)
+    tally.parked += len(parked)
+    for each in billed:
+        tally.totals[each.bill.currency] += each.bill.totals.gross
+    InvoiceRun.objects.filter(pk=run.pk).update(
+        invoices=tally.invoices, lines=tally.lines, totals=dict(tally.totals), skipped=tally.parked
+    )
 
 
 def _compose_all(
@@ -171,12 +178,13 @@ def _move_on(advances: Sequence[Advance]) -> None:
         cursor.execute(_ADVANCE, columns)
 
 
-def _park(parked: Sequence[Parked], *, actor: Actor, now: datetime) -> None:
+def _park(parked: Sequence[Parked]) -> list[Note]:
+    """Leave these subscriptions to a person; returns what is to be recorded."""
     if not parked:
-        return
+        return []
     with connection.cursor() as cursor:
         cursor.execute(_PARK, [[each.subscription for each in parked], [each.reason for each in parked]])
-    notes = [
+    return [
         Note(
             Action.SUBSCRIPTION_PARKED,
             "subscription",
@@ -185,4 +193,3 @@ def _park(parked: Sequence[Parked], *, actor: Actor, now: datetime) -> None:
         )
         for each in parked
     ]
-    record_many(notes, actor=actor, now=now)

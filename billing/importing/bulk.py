@@ -23,7 +23,8 @@ def insert(model: type[models.Model], rows: Sequence[models.Model]) -> None:
     fields = model._meta.concrete_fields
     statement = f"COPY {model._meta.db_table} ({', '.join(str(field.column) for field in fields)}) FROM STDIN"
     names = [field.attname for field in fields]
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    # COPY speaks past Django: without the wrapper a row that is there already is no IntegrityError.
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row([_plain(getattr(row, name)) for name in names])
 

@@ -9,7 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from accounts.models import Customer
 from audit.actions import Action
 from audit.actors import Actor
-from audit.recording import Note, record, record_many
+from audit.recording import Note
 from billing.errors import Refused
 from billing.importing import bulk, cells, reading
 from billing.importing.outcome import Outcome, Progress, Tally, batches, take
@@ -55,24 +55,26 @@ def import_customers(
     """
     try:
         with transaction.atomic():
-            tally = apply_customers(file, actor=actor, now=now, progress=progress)
+            tally = apply_customers(file, now=now, progress=progress)
             if dry_run or tally.problems.count:
                 transaction.set_rollback(True)
+            else:
+                tally.record(actor=actor, now=now)
             return tally.outcome()
     except IntegrityError as error:
         raise Refused("Somebody else brought in the same customers at this moment. Try again.") from error
 
 
-def apply_customers(
-    file: BinaryIO, *, actor: Actor, now: datetime, progress: Progress | None = None
-) -> Tally:
-    """Write what is good of the file in the open transaction, and say what is not."""
+def apply_customers(file: BinaryIO, *, now: datetime, progress: Progress | None = None) -> Tally:
+    """Write what is good of the file in the open transaction, and say what is not.
+
+    The caller records the tally before it commits, when all locks are taken.
+    """
     bulk.wait_for_others()
     _lock(file)
     tally = Tally("customers", progress)
     for batch in batches(file, COLUMNS, _parse, tally):
-        _apply(batch, tally, actor=actor, now=now)
-    _finish(tally, actor=actor, now=now)
+        _apply(batch, tally, now=now)
     return tally
 
 
@@ -82,19 +84,12 @@ def _lock(file: BinaryIO) -> None:
         cursor.execute(_LOCK, [[each for each in named if cells.is_external_id(each)]])
 
 
-def _finish(tally: Tally, *, actor: Actor, now: datetime) -> None:
-    if not tally.created and not tally.changed:
-        return
-    counts: dict[str, Any] = {"rows": tally.rows, "created": tally.created, "changed": tally.changed}
-    record(Action.IMPORT_DONE, subject=("import", tally.kind), actor=actor, now=now, **counts)
-
-
 def _parse(row: Row, problems: Problems) -> _Wanted | None:
     values = take(row, problems, _READERS)
     return _Wanted(values.pop("external_id"), values) if values else None
 
 
-def _apply(batch: Sequence[_Wanted], tally: Tally, *, actor: Actor, now: datetime) -> None:
+def _apply(batch: Sequence[_Wanted], tally: Tally, *, now: datetime) -> None:
     known = {
         str(customer.external_id): customer
         for customer in Customer.objects.filter(external_id__in=[each.external_id for each in batch])
@@ -102,7 +97,7 @@ def _apply(batch: Sequence[_Wanted], tally: Tally, *, actor: Actor, now: datetim
     locale = current_tenant().locale
     made: list[Customer] = []
     changed: list[Customer] = []
-    notes: list[Note] = []
+    notes = tally.notes
     for wanted in batch:
         customer = known.get(wanted.external_id)
         if customer is None:
@@ -117,7 +112,6 @@ def _apply(batch: Sequence[_Wanted], tally: Tally, *, actor: Actor, now: datetim
             tally.unchanged += 1
     bulk.insert(Customer, made)
     bulk.update(Customer, changed, [name for name in COLUMNS if name != "external_id"])
-    record_many(notes, actor=actor, now=now)
     tally.created += len(made)
     tally.changed += len(changed)
 

@@ -57,14 +57,17 @@ def preview(
     now: datetime,
     progress: Progress | None = None,
 ) -> Imported:
-    """Say what importing these files would do, by doing it and taking it back."""
+    """Say what importing these files would do, by doing it and taking it back.
+
+    Takes what `import_files` takes; nothing is recorded, so that nobody who settles a payment waits for it.
+    """
     first = second = None
     try:
         with transaction.atomic():
             if customers:
-                first = apply_customers(customers, actor=actor, now=now, progress=progress).outcome()
+                first = apply_customers(customers, now=now, progress=progress).outcome()
             if subscriptions:
-                second = apply_subscriptions(subscriptions, actor=actor, now=now, progress=progress).outcome()
+                second = apply_subscriptions(subscriptions, now=now, progress=progress).outcome()
             transaction.set_rollback(True)
     except IntegrityError as error:
         raise Refused("Somebody else brought in the same rows at this moment. Try again.") from error

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from audit.actions import Action
-from audit.actors import Actor
-from audit.recording import Note, record_many
+from audit.recording import Note
 from billing.importing import bulk
 from billing.models import Price, Product
 from billing.periods import Cycle
@@ -29,13 +28,17 @@ class Offer(NamedTuple):
 
 
 class Offers(NamedTuple):
-    """What is sold, by the code of the product and by the price point; prices carry their product."""
+    """What is sold, by the code of the product and by the price point; prices carry their product.
+
+    `notes`: what is to be recorded of those that were made.
+    """
 
     products: Mapping[str, Product]
     prices: Mapping[_Key, Price]
+    notes: Sequence[Note]
 
 
-def find_or_make(offers: Iterable[Offer], *, actor: Actor, now: datetime) -> Offers:
+def find_or_make(offers: Iterable[Offer], *, now: datetime) -> Offers:
     """Find each offer's price, plain of setup fee and included tax, and make what is missing.
 
     Needs an open transaction. Of several names for a new product the first is taken.
@@ -60,8 +63,7 @@ def find_or_make(offers: Iterable[Offer], *, actor: Actor, now: datetime) -> Off
             new_prices.append(prices[offer.key])
     bulk.insert(Product, new_products)
     bulk.insert(Price, new_prices)
-    record_many(_notes(new_products, new_prices), actor=actor, now=now)
-    return Offers(products, prices)
+    return Offers(products, prices, _notes(new_products, new_prices))
 
 
 def _price(product: Product, offer: Offer, *, now: datetime) -> Price:

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from typing import Any, BinaryIO, Final, TypeVar
 
+from audit.actions import Action
+from audit.actors import Actor
+from audit.recording import Note, record_many
 from billing.importing.cells import CellError
 from billing.importing.reading import Problem, Problems, Row, rows
 
@@ -42,7 +46,7 @@ class Outcome:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts while a file is imported."""
+    """Counts while a file is imported, and what is to be recorded of it at the end."""
 
     kind: str
     progress: Progress | None = None
@@ -53,6 +57,15 @@ class Tally:
     problems: Problems = field(default_factory=Problems)
     warnings: Problems = field(default_factory=Problems)
     sample: list[Mapping[str, str]] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def record(self, *, actor: Actor, now: datetime) -> None:
+        """Write the audit events of all that was done. Last of all: who holds the chain waits for nobody."""
+        if not self.created and not self.changed:
+            return
+        counts: dict[str, Any] = {"rows": self.rows, "created": self.created, "changed": self.changed}
+        done = Note(Action.IMPORT_DONE, "import", self.kind, counts)
+        record_many([*self.notes, done], actor=actor, now=now)
 
     def outcome(self) -> Outcome:
         return Outcome(

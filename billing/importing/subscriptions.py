@@ -7,9 +7,7 @@ from typing import Any, BinaryIO, Final, NamedTuple
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import Customer
-from audit.actions import Action
 from audit.actors import Actor
-from audit.recording import record, record_many
 from billing import planning
 from billing.errors import Refused
 from billing.importing import bulk, cells, offers, reading
@@ -70,37 +68,38 @@ def import_subscriptions(
     """
     try:
         with transaction.atomic():
-            tally = apply_subscriptions(file, actor=actor, now=now, progress=progress)
+            tally = apply_subscriptions(file, now=now, progress=progress)
             if dry_run or tally.problems.count:
                 transaction.set_rollback(True)
+            else:
+                tally.record(actor=actor, now=now)
             return tally.outcome()
     except IntegrityError as error:
         raise Refused("Somebody else brought in the same subscriptions at this moment. Try again.") from error
 
 
-def apply_subscriptions(
-    file: BinaryIO, *, actor: Actor, now: datetime, progress: Progress | None = None
-) -> Tally:
-    """Write what is good of the file in the open transaction, and say what is not."""
-    # Whatever may wait comes before the first audit event: who holds the chain waits for nobody.
+def apply_subscriptions(file: BinaryIO, *, now: datetime, progress: Progress | None = None) -> Tally:
+    """Write what is good of the file in the open transaction, and say what is not.
+
+    The caller records the tally before it commits, when all locks are taken.
+    """
     bulk.wait_for_others()
     named = _gather(file)
     owners = _lock_owners(named)
     planning.lock_tenant()
+    tally = Tally("subscriptions", progress)
+    made = offers.find_or_make(named.offers, now=now)
+    tally.notes += made.notes
     work = Work(
         owners=owners,
-        offers=offers.find_or_make(named.offers, actor=actor, now=now),
-        tally=Tally("subscriptions", progress),
+        offers=made,
+        tally=tally,
         today=local_date(now, current_tenant().zone),
         now=now,
     )
-    for batch in batches(file, COLUMNS, _parse, work.tally):
-        _apply(batch, work, actor=actor)
+    for batch in batches(file, COLUMNS, _parse, tally):
+        _apply(batch, work)
     planning.replan(now=now)
-    tally = work.tally
-    if tally.created or tally.changed:
-        counts: dict[str, Any] = {"rows": tally.rows, "created": tally.created, "changed": tally.changed}
-        record(Action.IMPORT_DONE, subject=("import", tally.kind), actor=actor, now=now, **counts)
     return tally
 
 
@@ -165,10 +164,10 @@ def _anchor(row: Row, values: Mapping[str, Any], problems: Problems) -> tuple[An
         return None
 
 
-def _apply(batch: Sequence[Wanted], work: Work, *, actor: Actor) -> None:
+def _apply(batch: Sequence[Wanted], work: Work) -> None:
     laid = lay(batch, work)
     bulk.insert(Subscription, laid.made)
     bulk.update(Subscription, laid.changed, CHANGEABLE)
-    record_many(laid.notes, actor=actor, now=work.now)
+    work.tally.notes += laid.notes
     work.tally.created += len(laid.made)
     work.tally.changed += len(laid.changed)
