@@ -56,7 +56,7 @@ def collect_today(invoices: QuerySet[Invoice], *, today: date) -> None:
         customer__payment_profile__autopay=True,
         customer__payment_profile__paused_reason="",
     )
-    keys = [f"collect-due:{pk}" for pk in due.values_list("pk", flat=True)]
+    keys = [f"collect-due:{pk}:{today}" for pk in due.values_list("pk", flat=True)]
     enqueue_many([Asked("billing.collect_due", key=key) for key in keys])
 
 

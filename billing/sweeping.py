@@ -8,11 +8,14 @@ from django.db import transaction
 from billing import connecting, inbox
 from billing.models import Payment, StripeConnection, StripeEvent
 from billing.stripe_gateway import EventInfo
+from tenants.context import current_tenant
 from tenants.jobs import Asked, enqueue_many
 
 BATCH = 500
 # Events may appear in the list a little out of order.
 OVERLAP = timedelta(minutes=5)
+# How far Stripe's list reaches back; `purging` keeps what was handled for longer.
+REACH = timedelta(days=30)
 SOON, LATER = timedelta(minutes=10), timedelta(hours=1)
 STALE = timedelta(seconds=90)
 UNSETTLED = (Payment.State.SENT, Payment.State.NEEDS_ACTION, Payment.State.PROCESSING, Payment.State.UNKNOWN)
@@ -25,13 +28,21 @@ def sweep(*, now: datetime) -> int:
         return 0
     gateway = connecting.gateway()
     found, newest = 0, connection.swept_until
-    listed = iter(gateway.events(connecting.EVENTS, since=connection.swept_until))
+    listed = iter(gateway.events(connecting.EVENTS, since=_since(connection, now)))
     while batch := list(islice(listed, BATCH)):
         newest = max([each.created - OVERLAP for each in batch] + ([newest] if newest else []))
         found += _insert(batch, connection, now=now)
     if newest is not None:
         StripeConnection.objects.filter(pk=connection.pk).update(swept_until=newest)
     return found
+
+
+def _since(connection: StripeConnection, now: datetime) -> datetime | None:
+    """Where to begin: never so far back that what was handled may be forgotten here already."""
+    if current_tenant().is_rehearsal:
+        return connection.swept_until  # Stripe's stand-in lives in another time than the tenant
+    earliest = now - REACH
+    return max(connection.swept_until or earliest, earliest)
 
 
 def rouse(*, now: datetime) -> int:

@@ -26,10 +26,8 @@ from tests.billing.importing import files
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 SYSTEM = Actor.system("tests")
-BLOCKED = (
-    "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-    " AND wait_event_type = 'Lock' AND %s = ANY (pg_blocking_pids(pid)))"
-)
+# pg_locks and not pg_stat_activity, which shows a transaction the same all along.
+BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
 
 
 @pytest.fixture
@@ -42,12 +40,12 @@ def invoice(fresh_tenant: Any) -> Invoice:
     return issuing.issue(draft, actor=SYSTEM, now=NOW)
 
 
-def until_somebody_waits_for_us(pid: int, finished: threading.Event) -> None:
+def until_somebody_waits_for_us(finished: threading.Event) -> None:
     """Return once another connection waits for a lock that this one holds, or the other has finished."""
     until = time.monotonic() + 20
     while time.monotonic() < until and not finished.is_set():
         with connection.cursor() as cursor:
-            cursor.execute(BLOCKED, [pid])
+            cursor.execute(BLOCKED)
             if cursor.fetchone()[0]:
                 return
         time.sleep(0.02)
@@ -63,11 +61,8 @@ def side_by_side(
         try:
             with enter(tenant), transaction.atomic():
                 hold()
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_backend_pid()")
-                    pid = cursor.fetchone()[0]
                 held.set()
-                until_somebody_waits_for_us(pid, finished)
+                until_somebody_waits_for_us(finished)
                 go_on()
         finally:
             held.set()

@@ -18,7 +18,8 @@ from tests.billing.invoicing import making
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 SYSTEM = Actor.system("tests")
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+# pg_locks and not pg_stat_activity, which shows a transaction the same all along.
+WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
 
 
 def drafted(amount: int) -> Invoice:
@@ -40,8 +41,7 @@ def once_somebody_waits(other: Future[None]) -> bool:
     until = time.monotonic() + 20
     while time.monotonic() < until and not other.done():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            cursor.execute(WAITING, [cursor.fetchone()[0]])
+            cursor.execute(WAITING)
             if cursor.fetchone()[0]:
                 return True
         time.sleep(0.02)

@@ -247,4 +247,5 @@ def test_issuing_what_is_due_today_has_autopay_look_at_once(
     invoice = rows.draft(customer, actor=actor, now=now)
     Invoice.objects.filter(pk=invoice.pk).update(due_on=local_date(clock.now(), customer_zone()))
     staff.post(f"/manage/invoices/{invoice.pk}/issue/")
-    assert Job.objects.filter(name="billing.collect_due", key=f"collect-due:{invoice.pk}").count() == 1
+    key = f"collect-due:{invoice.pk}:{local_date(clock.now(), customer_zone())}"
+    assert Job.objects.filter(name="billing.collect_due", key=key).count() == 1

@@ -46,4 +46,4 @@ def test_what_is_not_due_today_is_left_to_its_morning(customer: Any, now: dateti
     assert PaymentProfile.objects.get().autopay
     later = standin.make_invoice(customer, now, due=now.date() + timedelta(days=3))
     scheduling.collect_today(Invoice.objects.filter(pk=later.pk), today=now.date())
-    assert not Job.objects.filter(key=f"collect-due:{later.pk}").exists()
+    assert not Job.objects.filter(key__startswith=f"collect-due:{later.pk}").exists()

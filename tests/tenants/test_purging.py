@@ -1,0 +1,166 @@
+"""Done jobs are forgotten after two weeks, in batches, and no planner asks again for what was done."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from celery import current_app
+from django.db import connection, transaction
+
+from billing.jobs import invoicing, payments
+from billing.running import run_invoices
+from tenants import jobs, purging
+from tenants.context import enter, enter_public
+from tenants.ids import first_id_at, new_id
+from tenants.models import Job, Tenant
+from tests.billing.invoicing import making
+from tests.twins import make
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing goes to the broker."""
+    monkeypatch.setattr(current_app._get_current_object(), "send_task", lambda *args, **options: None)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=1)
+
+
+@pytest.fixture
+def fresh(fresh_tenant: Any) -> Iterator[Any]:
+    yield fresh_tenant
+    with enter_public():
+        Job.objects.filter(schema_name=fresh_tenant.schema_name).delete()
+
+
+def rows(of: Any, *states: str, done_at: datetime | None = None, key: str | None = None) -> list[UUID]:
+    """Jobs of the tenant in these states."""
+    with enter_public():
+        lease = {"running": done_at or datetime.now(UTC)}
+        made = [
+            Job(
+                schema_name=of.schema_name, name="tests.any", state=state, done_at=done_at, key=key,
+                leased_until=lease.get(state),
+            )
+            for state in states
+        ]  # fmt: skip
+        return [job.pk for job in Job.objects.bulk_create(made)]
+
+
+def left(ids: list[UUID]) -> list[UUID]:
+    with enter_public():
+        return list(Job.objects.filter(pk__in=ids).order_by("pk").values_list("pk", flat=True))
+
+
+def test_ids_are_cut_by_time() -> None:
+    before = new_id()
+    cut = first_id_at(datetime.now(UTC) + timedelta(milliseconds=5))
+    assert before < cut < first_id_at(datetime.now(UTC) + timedelta(milliseconds=50))
+
+
+def test_only_what_was_done_two_weeks_ago_goes_in_batches(
+    fresh: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purging, "BATCH", 2)
+    later = now + 15 * DAY
+    old = rows(fresh, *["done"] * 5, done_at=now)
+    kept = rows(fresh, "waiting", "running", "parked", done_at=now)
+    kept += rows(fresh, "done", done_at=later - purging.KEEP_DONE + timedelta(minutes=1))
+    assert purging.purge_done_jobs(now=now + 13 * DAY) == 0
+    assert purging.purge_done_jobs(now=later) >= 5
+    assert (left(old), left(kept)) == ([], kept)
+    assert purging.purge_done_jobs(now=later) == 0
+
+
+def test_the_most_that_one_purge_takes_is_bounded(
+    fresh: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purging, "BATCH", 2)
+    monkeypatch.setattr(purging, "BATCHES", 2)
+    rows(fresh, *["done"] * 5, done_at=now)
+    assert purging.purge_done_jobs(now=now + 15 * DAY) == 4
+
+
+def test_a_rehearsals_jobs_stay(fresh: Any, now: datetime) -> None:
+    """Its days lie in the past; interrupted, it must not begin one again."""
+    trial = make(f"r{now:%H%M%S%f}", name="Trial", is_rehearsal=True)
+    kept = rows(trial, "done", done_at=now - 300 * DAY)
+    gone = rows(fresh, "done", done_at=now - 300 * DAY)
+    purging.purge_done_jobs(now=now + 15 * DAY)
+    assert (left(kept), left(gone)) == (kept, [])
+    with enter_public():
+        Job.objects.filter(pk__in=kept).delete()
+
+
+def test_a_row_that_somebody_holds_is_left_for_tomorrow(fresh: Any, now: datetime) -> None:
+    held, free = rows(fresh, "done", "done", done_at=now)
+
+    def purge() -> int:
+        try:
+            with enter_public(), connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '3s'")
+                try:
+                    return purging.purge_done_jobs(now=now + 15 * DAY)
+                finally:
+                    cursor.execute("RESET lock_timeout")
+        finally:
+            connection.close()
+
+    with enter_public(), transaction.atomic(), ThreadPoolExecutor(1) as pool:
+        Job.objects.select_for_update().get(pk=held)
+        assert pool.submit(purge).result(20) >= 1
+    assert left([held, free]) == [held]
+
+
+def test_the_tick_asks_for_the_purge_once_a_day(committed: None, now: datetime) -> None:
+    with enter_public():
+        for at in (now, now, now + DAY):
+            jobs.plan_purge(at)
+        keys = {f"purge:{now.date()}", f"purge:{(now + DAY).date()}"}
+        asked = Job.objects.filter(name="tenants.purge_jobs", key__in=keys)
+        assert {job.schema_name for job in asked} == {"public"}
+        assert asked.count() == 2
+        asked.delete()
+
+
+def plan_all(now: datetime) -> None:
+    with enter_public():
+        payments._planned.clear()
+        for plan in (invoicing.plan_runs, invoicing.plan_ledger_checks, payments.plan_days):
+            plan(now)
+
+
+def keys(schema: str) -> set[str | None]:
+    with enter_public():
+        return set(Job.objects.filter(schema_name=schema).values_list("key", flat=True))
+
+
+def test_no_planner_asks_again_for_what_was_done_and_purged(fresh: Any, actor: Any, now: datetime) -> None:
+    """Each day for three weeks: all is planned, done, planned again, purged, planned again."""
+    making.subscription(due=now.date())
+    Tenant.objects.filter(pk=fresh.pk).update(next_run_at=now, created_at=now - DAY)
+    ever: set[str | None] = set()
+    for day in range(21):
+        at = now + day * DAY
+        plan_all(at)
+        fresh_keys = keys(fresh.schema_name) - ever
+        assert len(fresh_keys) >= 5, "a day brings its own keys"
+        with enter(fresh):
+            run_invoices(actor=actor, now=at)
+        with enter_public():
+            open_ones = Job.objects.filter(schema_name=fresh.schema_name).exclude(state="done")
+            open_ones.update(state="done", done_at=at)
+        before = keys(fresh.schema_name)
+        ever |= before
+        purging.purge_done_jobs(now=at)
+        after = keys(fresh.schema_name)
+        plan_all(at + timedelta(minutes=1))
+        assert keys(fresh.schema_name) == after, "a key that is free again was asked with"
+    assert len(ever) > len(keys(fresh.schema_name)) > 0
