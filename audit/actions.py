@@ -59,6 +59,7 @@ class Action(StrEnum):
     CARD_SAVED = "card.saved"
     CARD_REMOVED = "card.removed"
     AUTOPAY_CHANGED = "autopay.changed"
+    COLLECTION_RESUMED = "collection.resumed"
     STRIPE_CONNECTED = "stripe.connected"
     STRIPE_DISCONNECTED = "stripe.disconnected"
     JOB_RETRIED = "job.retried"

@@ -17,7 +17,7 @@ from tenants.mail import send
 
 
 def send_again(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
-    """Ask for the invoice's mail once more. Raises `Refused` for a draft or a void one."""
+    """Ask for the invoice's mail now, or once more. Raises `Refused` for a draft or a void one."""
     with transaction.atomic():
         locked = Invoice.objects.select_for_update(of=("self",), no_key=True).get(pk=invoice.pk)
         if locked.status not in {Invoice.Status.OPEN, Invoice.Status.PAID}:
@@ -29,7 +29,8 @@ def send_again(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
             now=now,
             number=locked.number,
         )
-        enqueue("billing.mail_invoice", invoice_id=str(locked.pk), again=True)
+        # Never sent so far: whichever mail job comes first sends it, and the others find it sent.
+        enqueue("billing.mail_invoice", invoice_id=str(locked.pk), again=locked.sent_at is not None)
 
 
 def deliver(invoice_id: UUID, *, again: bool, actor: Actor, now: datetime) -> bool:

@@ -6,13 +6,14 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.customers import FIELDS, change_customer, create_customer
 from accounts.inviting import Invitee, invite
 from accounts.models import Contact, Customer, Invitation, User
 from accounts.pages import staff_page
-from billing import listing, presenting, trail
+from billing import listing, pauses, presenting, resuming, trail
+from billing.errors import Refused
 from billing.manage.answers import acting, is_narrowed, narrowing, page, sent, show
 from billing.manage.forms.customers import ContactForm, CustomerFilter, CustomerForm
 from billing.models import PaymentMethod
@@ -75,6 +76,8 @@ def detail(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     )
     context: dict[str, Any] = {
         "customer": customer,
+        "pause": pauses.of_customer(customer),
+        "held_back": list(pauses.paused_invoices(customer)),
         "address": presenting.address_lines(party(customer, BUYER_FIELDS), "en"),
         "due": listing.balances([customer.pk]).get(customer.pk, []),
         "credit": listing.credit_of(customer),
@@ -89,6 +92,19 @@ def detail(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         "history": trail.history("customer", customer.pk)[:RECENT],
     }
     return page(request, "manage/customers/detail.html", **context)
+
+
+@require_POST
+@staff_page
+def resume(request: HttpRequest, customer_id: UUID) -> HttpResponse:
+    """Lift what a dispute has paused."""
+    customer = get_object_or_404(Customer, pk=customer_id)
+    try:
+        resuming.resume_customer(customer, **acting(request))
+        messages.success(request, "What is due is charged by itself again.")
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("manage:customer", customer.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,4 +1,4 @@
-"""What is done to an invoice: issue, send, void, record a payment."""
+"""What is done to an invoice: issue, send, void, record a payment, resume."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.pages import staff_page
-from billing import drafting, issuing, mailing, payments, unparking, voiding
+from billing import drafting, issuing, mailing, payments, resuming, unparking, voiding
 from billing.errors import Refused
 from billing.manage.answers import acting, done, sent, show, today
 from billing.manage.forms.invoices import ManualPaymentForm, NotPaidForm, VoidForm
@@ -48,6 +48,18 @@ def send(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     try:
         mailing.send_again(invoice, **acting(request))
         messages.success(request, f"It is on its way to {invoice.customer.email}.")
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("manage:invoice", invoice_id)
+
+
+@require_POST
+@staff_page
+def resume(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
+    """Lift what a dispute about it has paused."""
+    try:
+        resuming.resume_invoice(load(invoice_id), **acting(request))
+        messages.success(request, "The invoice is charged by itself again.")
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect("manage:invoice", invoice_id)

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.pages import staff_page
-from billing import drafting, listing, presenting, trail
+from billing import drafting, listing, mail_standing, pauses, presenting, trail
 from billing.manage.answers import acting, attempt, done, is_narrowed, narrowing, page, sent, show, today
 from billing.manage.choosing import choose_customer, chosen_customer
 from billing.manage.drafts import Draft, due_by_default
@@ -61,6 +61,8 @@ def detail(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
         document=presenting.document_of(invoice, now=clock.now()),
         lines=[(line, listing.span_of(line)) for line in invoice.lines.all()],
         payments=payments,
+        mail=mail_standing.standing_of(invoice),
+        pause=pauses.of_invoice(invoice),
         history=trail.history_of(subjects),
     )
 

@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/<uuid:customer_id>/", customers.detail, name="customer"),
     path("customers/<uuid:customer_id>/change/", customers.edit, name="customer_edit"),
     path("customers/<uuid:customer_id>/invite/", customers.invite_contact, name="customer_invite"),
+    path("customers/<uuid:customer_id>/resume/", customers.resume, name="customer_resume"),
     path("products/", products.index, name="products"),
     path("products/new/", products.new, name="product_new"),
     path("products/<uuid:product_id>/", products.detail, name="product"),
@@ -45,6 +46,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("invoices/<uuid:invoice_id>/discard/", invoice_actions.discard, name="invoice_discard"),
     path("invoices/<uuid:invoice_id>/issue/", invoice_actions.issue, name="invoice_issue"),
     path("invoices/<uuid:invoice_id>/send/", invoice_actions.send, name="invoice_send"),
+    path("invoices/<uuid:invoice_id>/resume/", invoice_actions.resume, name="invoice_resume"),
     path("invoices/<uuid:invoice_id>/void/", invoice_actions.void, name="invoice_void"),
     path("invoices/<uuid:invoice_id>/payment/", invoice_actions.record_payment, name="invoice_payment"),
     path(

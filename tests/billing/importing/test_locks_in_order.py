@@ -52,7 +52,7 @@ def until_somebody_waits_for_us(finished: threading.Event) -> None:
 
 
 def side_by_side(
-    tenant: Any, hold: Callable[[], None], go_on: Callable[[], None], other: Callable[[], Any]
+    tenant: Any, hold: Callable[[], object], go_on: Callable[[], object], other: Callable[[], Any]
 ) -> Any:
     """Hold something in one transaction, let `other` run into it from another thread, go on; its answer."""
     held, finished = threading.Event(), threading.Event()
@@ -87,7 +87,7 @@ def test_a_preview_and_a_settlement_at_once(fresh_tenant: Any, invoice: Invoice)
     """The first file brings a customer, the second wants the one whose payment is being settled."""
     found = side_by_side(
         fresh_tenant,
-        hold=lambda: collecting.lock_invoice(invoice.pk) and None,
+        hold=lambda: collecting.lock_invoice(invoice.pk),
         go_on=lambda: (
             payments.record_manual(
                 invoice, amount=invoice.total, received_on=NOW.date(), actor=SYSTEM, now=NOW
@@ -120,7 +120,7 @@ def test_an_import_and_somebody_who_makes_one_of_its_customers(
     said = side_by_side(
         fresh_tenant,
         hold=lambda: theirs.save(force_insert=True),
-        go_on=lambda: create_customer(actor=SYSTEM, now=NOW, **place) and None,
+        go_on=lambda: create_customer(actor=SYSTEM, now=NOW, **place),
         other=other,
     )
     assert "at this moment" in said

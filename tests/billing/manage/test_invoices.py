@@ -138,7 +138,11 @@ def test_sending_again_asks_for_the_mail(staff: Client, customer: Customer, acto
     invoice = rows.issued(customer, actor=actor, now=now)
     page = staff.post(f"/manage/invoices/{invoice.pk}/send/", follow=True).content.decode()
     assert "on its way to ida@holm.example" in page
-    assert Job.objects.filter(name="billing.mail_invoice", args__again=True).count() == 1
+    asked = Job.objects.filter(name="billing.mail_invoice", key=None)
+    assert [job.args["again"] for job in asked] == [False], "never sent: of several jobs the first sends it"
+    Invoice.objects.filter(pk=invoice.pk).update(sent_at=now)
+    staff.post(f"/manage/invoices/{invoice.pk}/send/")
+    assert sorted(job.args["again"] for job in asked.all()) == [False, True]
     draft = rows.draft(customer, actor=actor, now=now)
     assert "is not sent" in staff.post(f"/manage/invoices/{draft.pk}/send/", follow=True).content.decode()
 
