@@ -50,7 +50,7 @@ def attempted(job: Job, *, times: int = 1) -> None:
 
 
 def test_it_is_not_sent_until_it_is(staff: Client, invoice: Invoice, now: datetime) -> None:
-    assert shown(staff, invoice) == "Not sent yet It goes out in a moment."
+    assert shown(staff, invoice) == "Not sent yet. It goes out in a moment."
     with enter_public():
         Job.objects.filter(pk=mail_job().pk).update(state="done", done_at=now)
     Invoice.objects.filter(pk=invoice.pk).update(sent_at=now)
@@ -60,7 +60,7 @@ def test_it_is_not_sent_until_it_is(staff: Client, invoice: Invoice, now: dateti
 def test_an_attempt_that_failed_is_told_with_its_reason(staff: Client, invoice: Invoice) -> None:
     attempted(mail_job())
     words = shown(staff, invoice)
-    assert words.startswith("Not sent yet The last attempt failed:")
+    assert words.startswith("Not sent yet. The last attempt failed:")
     assert "ServerDown: 550 &lt;no such&gt; mailbox. The next one is at" in words
     assert "Traceback" not in words
     page = staff.get(f"/manage/invoices/{invoice.pk}/").content.decode()
@@ -76,7 +76,7 @@ def test_one_that_is_parked_cannot_be_sent_until_somebody_sends_it(
     assert mail_job().state == "parked"
     assert "Cannot be sent: tests.billing.manage" in shown(staff, invoice)
     staff.post(f"/manage/invoices/{invoice.pk}/send/")
-    assert shown(staff, invoice) == "Not sent yet It goes out in a moment."
+    assert shown(staff, invoice) == "Not sent yet. It goes out in a moment."
     later = mail_job().run_at + timedelta(seconds=1)
     with enter_public():
         assert claim_job(mail_job().pk, now=later)
@@ -100,7 +100,7 @@ def test_sent_and_again(staff: Client, invoice: Invoice, actor: Any, now: dateti
 def test_what_nobody_is_about_to_send_is_told(staff: Client, invoice: Invoice, tenant: Any) -> None:
     with enter_public():
         Job.objects.filter(pk=mail_job().pk).delete()
-    assert shown(staff, invoice) == "Not sent yet Nothing is about to send it."
+    assert shown(staff, invoice) == "Not sent yet. Nothing is about to send it."
     with enter_public():
         Tenant.objects.filter(pk=tenant.pk).update(is_rehearsal=True)
     tenant.is_rehearsal = True
@@ -124,7 +124,7 @@ def test_another_invoices_mail_says_nothing_of_this_one(
 ) -> None:
     attempted(mail_job())
     other = rows.issued(customer, actor=actor, now=now)
-    assert shown(staff, other) == "Not sent yet It goes out in a moment."
+    assert shown(staff, other) == "Not sent yet. It goes out in a moment."
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM tenants_job WHERE name = 'billing.mail_invoice'")
         assert cursor.fetchone()[0] == 2
