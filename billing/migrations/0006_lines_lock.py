@@ -37,5 +37,5 @@ END $fn$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0006_refunds_fail")]
+    dependencies = [("billing", "0005_refunds_fail")]
     operations = [migrations.RunSQL(GUARDS, migrations.RunSQL.noop)]
