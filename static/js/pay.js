@@ -56,14 +56,17 @@ function begin() {
     const options = { elements, confirmParams, redirect: "if_required" };
     const { error } = isSetup ? await stripe.confirmSetup(options) : await stripe.confirmPayment(options);
     busy(false);
-    if (error) {
+    // Paid meanwhile in another tab: no refusal, and above all no advice to use another card.
+    const before = (error?.payment_intent || error?.setup_intent)?.status === "succeeded";
+    if (error && !before) {
       complain(error);
       tell({ outcome: "declined" });
       problem.focus?.();
       return;
     }
     button.disabled = true;
-    said.textContent = isSetup ? "Your card is saved." : "Thank you. The payment is being confirmed.";
+    const thanks = before ? "This was paid already. This card was not charged." : "Thank you. The payment is being confirmed.";
+    said.textContent = isSetup ? "Your card is saved." : thanks;
     tell({ outcome: "confirmed" });
   });
 }

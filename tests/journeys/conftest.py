@@ -15,16 +15,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from playwright.sync_api import Request as Asked
 
+from tests.browsing import PATIENCE_MS, chromium
 from tests.conftest import ROOT, TEMPLATE, _admin, _make_template, _with_database
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-QUIET = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.localhost 127.0.0.1",
-)  # fmt: skip
 
 
 @dataclass
@@ -43,7 +38,14 @@ class Site:
 
     def manage(self, *arguments: str) -> str:
         """Run a management command inside the site's environment and return what it printed."""
-        command = [sys.executable, "manage.py", *arguments]
+        return self._run("manage.py", *arguments)
+
+    def python(self, module: str, *arguments: str) -> str:
+        """Run a module inside the site's environment and return what it printed."""
+        return self._run("-m", module, *arguments)
+
+    def _run(self, *arguments: str) -> str:
+        command = [sys.executable, *arguments]
         done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -114,10 +116,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Open for one module at a time: while it is, Django takes the thread for an asynchronous one."""
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @dataclass
@@ -147,7 +147,7 @@ class Watch:
 def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[tuple[Page, Watch]]:
     """A page in a fresh browser profile, and what it does behind the scenes."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     watch = Watch()
     watch.on(context)
     page = context.new_page()
@@ -155,8 +155,10 @@ def watched(browser: Browser, request: pytest.FixtureRequest) -> Iterator[tuple[
     if getattr(request.node, "failed", False):
         folder = Path(os.environ["DEMO_DIR"]) / "failures"
         folder.mkdir(exist_ok=True)
-        page.screenshot(path=folder / f"{request.node.name}.png", full_page=True)
-        print(f"{page.url}: {folder}", *watch.complaints, sep="\n")
+        for number, opened in enumerate(context.pages):
+            opened.screenshot(path=folder / f"{request.node.name}-{number}.png", full_page=True)
+            print(f"{opened.url}: {folder}")
+        print(*watch.complaints, sep="\n")
     context.close()
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.browsing import axe_findings, chromium
 from tests.looks import gallery
 from tests.looks.brands import unreadable
 
@@ -49,7 +49,7 @@ def look(browser: Browser, base: str, name: str, width: int, scheme: Any, folder
         wrong.append("scrolls sideways")
     if folder:
         page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)
-    for rule in Axe().run(page).response["violations"]:
+    for rule in axe_findings(page):
         nodes = "; ".join(
             f"{node['html'][:120]} {node['failureSummary'][:300]}" for node in rule["nodes"][:4]
         )
@@ -61,15 +61,13 @@ def look(browser: Browser, base: str, name: str, width: int, scheme: Any, folder
 def main(folder: Path, names: list[str]) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     wrong: list[str] = []
-    with served() as base, sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+    with served() as base, chromium() as browser:
         for name in names or gallery.PAGES:
             for width in WIDTHS:
                 for scheme in SCHEMES:
                     wrong += look(browser, base, name, width, scheme, folder)
         if not names:
             wrong += unreadable(browser, base)
-        browser.close()
     print("\n".join(wrong) or f"{len(names or gallery.PAGES)} pages, nothing wrong; pictures in {folder}")
     return bool(wrong)
 

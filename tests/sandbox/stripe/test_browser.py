@@ -5,19 +5,17 @@ import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 import stripe
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 
+from tests.browsing import axe_findings, chromium
 from tests.sandbox.stripe.conftest import StandIn
 
 pytestmark = [pytest.mark.browser]
 
-CHROMIUM = Path("/usr/bin/chromium")
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Pay</title>
 <link rel="stylesheet" href="/page.css"><script src="{stripe}/v3/"></script>
 <script src="/page.js" defer></script></head>
@@ -85,13 +83,8 @@ def embedding(stand_in: StandIn) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium brings it")
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-quic", "--disable-dev-shm-usage"]
-        running = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
@@ -289,6 +282,5 @@ def test_every_page_and_frame_is_accessible(
         page.emulate_media(color_scheme=scheme)
         for address in addresses:
             page.goto(address)
-            found = Axe().run(page)
-            rules = [(rule["id"], rule["nodes"][0]["html"]) for rule in found.response["violations"]]
+            rules = [(rule["id"], rule["nodes"][0]["html"]) for rule in axe_findings(page)]
             assert [rule for rule in rules if rule[0] != "page-has-heading-one"] == [], json.dumps(rules)
