@@ -1,6 +1,7 @@
 """bin/demo --check: the steps of the main job against a running stack, one line a step.
 
-Run inside the stack's environment: bin/demo --run python -m sandbox.stack.check
+Run inside the stack's environment: bin/demo --run python -m sandbox.stack.check [WORDS]; with words, only the
+steps whose titles begin with them.
 """
 
 import sys
@@ -61,14 +62,15 @@ def _say(mark: str, step: Step, began: float, note: str) -> None:
     print(f"{mark} {step.title:<58} {seconds:6.2f} s{'  ' + note if note else ''}", flush=True)
 
 
-def main() -> int:
+def main(words: str = "") -> int:
     for module in sorted(found.name for found in iter_modules(step_modules.__path__)):
         import_module(f"{step_modules.__name__}.{module}")
     report = Report()
     world = World.from_environment()
     try:
         for step in STEPS:
-            run(step, world, report)
+            if step.title.startswith(words):
+                run(step, world, report)
     finally:
         world.close()
     print(report.line())
@@ -76,4 +78,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(" ".join(sys.argv[1:])))

@@ -121,10 +121,10 @@ def run_tests(arguments: list[str], *, long: bool) -> tuple[str, int]:
 
 
 def find_installed_browser() -> str | None:
-    """The Chromium that CHROMIUM names, or one on PATH."""
-    named = os.environ.get("CHROMIUM")
-    found = named if named and os.access(named, os.X_OK) else None
-    return found or next(filter(None, map(shutil.which, BROWSERS)), None)
+    """The Chromium that CHROMIUM names and no other, or else one on PATH."""
+    if named := os.environ.get("CHROMIUM"):
+        return shutil.which(named)
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def find_browser() -> str | None:
@@ -132,7 +132,8 @@ def find_browser() -> str | None:
     found = find_installed_browser()
     if found:
         return found
-    if Path("/etc/debian_version").exists() and os.geteuid() == 0:
+    may_install = not os.environ.get("CHROMIUM") and os.geteuid() == 0
+    if may_install and Path("/etc/debian_version").exists():
         print("Installing Chromium …", flush=True)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]

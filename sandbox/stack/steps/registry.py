@@ -2,13 +2,21 @@
 
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import httpx
+import psycopg
+
+from sandbox.stack.place import ROOT
 
 
 class Failed(Exception):
@@ -73,6 +81,33 @@ class World:
         if answer.status_code != status:
             fail(f"{url} answered {answer.status_code}, not {status}")
         return answer
+
+    def manage(self, *arguments: str) -> str:
+        """Run a management command and return what it printed."""
+        command = [sys.executable, "manage.py", *arguments]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            fail((done.stdout + done.stderr).strip().splitlines()[-1])
+        return done.stdout
+
+    def mail_to(self, address: str, seconds: float = 60) -> EmailMessage:
+        """Wait for the last mail to the address."""
+        folder = Path(self.environment["DEMO_DIR"]) / "mail"
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for file in sorted(folder.glob("*.eml"), reverse=True):
+                mail = message_from_bytes(file.read_bytes(), policy=policy.default)
+                if address in str(mail["To"]) and isinstance(mail, EmailMessage):
+                    return mail
+            time.sleep(0.3)
+        return fail(f"no mail came to {address} within {seconds:.0f} s")
+
+    def sql(self, statement: str, *values: Any) -> None:
+        """Have the product's database changed by its owner, as no page can."""
+        with psycopg.connect(self.environment["DATABASE_OWNER_URL"], autocommit=True) as owner:
+            owner.execute(statement.encode(), values)
 
     def close(self) -> None:
         while self.closing:
