@@ -34,6 +34,8 @@ NEWEST = Order("id", descending=True)
 BY_NAME = Order("name")
 INVOICES_NEWEST = Order("created_at", descending=True)
 FOUND_CUSTOMERS = 20
+# A list's sums are taken over so many invoices at most: no page goes through them all.
+SUMMED = 5_000
 
 # What no list of states holds: words of the lists themselves.
 MORE_STATES = OVERDUE, FAILED, WAITING = "overdue", "failed", "waiting"
@@ -193,21 +195,24 @@ def invoices_of(customer: Customer, *, limit: int) -> list[Invoice]:
     return list(rows.order_by("-created_at", "-id")[:limit])
 
 
-def invoice_sums(wanted: InvoiceFilter, *, today: date) -> list[CurrencySum]:
-    """What all the invoices of a list come to, by currency; void ones count, but for no money."""
-    rows = (
-        _invoices(wanted, today)
-        .values_list("currency")
-        .annotate(
-            n=Count("id"),
-            all=Sum("total", filter=~Q(status=Invoice.Status.VOID)),
-            left=Sum(F("total") - F("amount_paid"), filter=Q(status=Invoice.Status.OPEN)),
-        )
-        .order_by("currency")
-    )
+def invoice_sums(wanted: InvoiceFilter, *, today: date) -> list[CurrencySum] | None:
+    """What all the invoices of a list come to, by currency; void ones count, but for no money.
+
+    None of a list too long to be summed for a page: it has to be narrowed first.
+    """
+    rows = _invoices(wanted, today).values_list("currency", "status", "total", "amount_paid")[: SUMMED + 1]
+    counts: dict[str, int] = defaultdict(int)
+    totals: dict[str, int] = defaultdict(int)
+    unpaid: dict[str, int] = defaultdict(int)
+    for currency, status, total, paid in rows:
+        counts[currency] += 1
+        totals[currency] += 0 if status == Invoice.Status.VOID else total
+        unpaid[currency] += total - paid if status == Invoice.Status.OPEN else 0
+    if sum(counts.values()) > SUMMED:
+        return None
     return [
-        CurrencySum(count, Money(int(total or 0), currency), Money(int(unpaid or 0), currency))
-        for currency, count, total, unpaid in rows
+        CurrencySum(counts[each], Money(totals[each], each), Money(unpaid[each], each))
+        for each in sorted(counts)
     ]
 
 

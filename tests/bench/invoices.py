@@ -19,6 +19,9 @@ PARTS = "pg,valkey,moto"  # read by bin/bench
 SIZES = (1_000, 10_000, 50_000)
 FLOOR_SIZE, WARM_UP = 10_000, 100
 LEAST_RATIO, MOST_SPREAD = 0.25, 0.20
+# A run works in chunks: what it holds must not depend on how much is due. 49,000 invoices more, kept as
+# Python objects, would be some hundred megabytes.
+MOST_GROWTH_MB = 24
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
@@ -52,13 +55,16 @@ def compare(sizes: list[int]) -> int:
     ratio = min(each["rate"] for each in runs) / floor
     spread = (max(costs) - min(costs)) / min(costs)
     growth = max(each["memory"] for each in runs) - min(each["memory"] for each in runs)
-    fine = ratio >= LEAST_RATIO and spread <= MOST_SPREAD
-    print(
-        f"ratio {ratio:.2f} (at least {LEAST_RATIO}), cost per invoice within {spread:.0%} (at most"
-        f" {MOST_SPREAD:.0%}), memory +{growth:.0f} MB from smallest to largest:"
-        f" {'fine' if fine else 'TOO SLOW'}"
-    )
-    return 0 if fine else 1
+    verdicts = {
+        f"ratio {ratio:.2f} (at least {LEAST_RATIO})": ratio >= LEAST_RATIO,
+        f"cost per invoice within {spread:.0%} (at most {MOST_SPREAD:.0%})": spread <= MOST_SPREAD,
+        f"memory +{growth:.0f} MB from the least to the most (at most {MOST_GROWTH_MB})": (
+            growth <= MOST_GROWTH_MB
+        ),
+    }
+    for words, holds in verdicts.items():
+        print(f"{words}: {'fine' if holds else 'NOT KEPT'}")
+    return 0 if all(verdicts.values()) else 1
 
 
 def in_a_process(what: str, size: int) -> dict[str, Any]:

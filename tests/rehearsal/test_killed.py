@@ -18,7 +18,8 @@ from tests.conftest import ROOT
 from tests.rehearsal.living import UNTIL, command
 from tests.rehearsal.state import assert_sound, state_of
 
-KILLS = 9
+# Every fourth while it gets ready, the others while it lives.
+KILLS = [5, pytest.param(13, marks=pytest.mark.long)]
 
 
 def seeded() -> random.Random:
@@ -103,10 +104,11 @@ def letters_to(domain: str) -> int:
 @pytest.mark.usefixtures("committed")
 @pytest.mark.xdist_group("rehearsal")
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("kills", KILLS)
 def test_killed_again_and_again_and_then_two_at_once_it_comes_to_the_same(
-    undisturbed: Any, newcomer: Any
+    undisturbed: Any, newcomer: Any, kills: int
 ) -> None:
-    kill_again_and_again(newcomer, until=UNTIL, kills=KILLS, span=0.9, chance=seeded())
+    kill_again_and_again(newcomer, until=UNTIL, kills=kills, span=0.9, chance=seeded())
     last = [Rehearsal(newcomer, until=UNTIL, more=("--json",)) for _ in range(2)]
     for rehearsal in last:
         figures = json.loads(rehearsal.finish(120))
