@@ -30,6 +30,24 @@ class ConfirmForm(forms.Form):
     )
 
 
+class EmailChangeForm(forms.Form):
+    email = forms.EmailField(
+        label="New address",
+        help_text="A link is mailed to it. Until you open that, you go on logging in with the present one.",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if email.casefold() == self.user.email.casefold():
+            raise forms.ValidationError("That is the address that you log in with already.")
+        return email
+
+
 class AskResetForm(forms.Form):
     email = forms.EmailField(
         label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})

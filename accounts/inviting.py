@@ -7,6 +7,7 @@ from uuid import UUID
 from django.core import signing
 from django.db import transaction
 
+from accounts import sessions
 from accounts.models import Customer, Invitation, User
 from accounts.people import add_contact, create_user
 from audit.actions import Action
@@ -111,3 +112,4 @@ def _raise_role(user: User, role: str, *, actor: Actor, now: datetime) -> None:
         Action.USER_ROLE_RAISED, subject=("user", user.id), actor=actor, now=now,
         before={"role": before.value}, after={"role": after.value},
     )  # fmt: skip
+    sessions.end_others(user, keep=None, actor=actor, now=now)  # none of them grows more powerful unseen

@@ -1,18 +1,42 @@
-"""Jobs of accounts: the mails with a link."""
+"""Jobs of accounts: the mails with a link, and the daily purge."""
 
+from datetime import datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+from babel.dates import format_datetime
+from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_encode
 
-from accounts import mails
+from accounts import email_changing, mails, session_mails
 from accounts.inviting import token_of
-from accounts.models import Invitation, User
+from accounts.models import EmailChange, Invitation, Session, User
 from accounts.passwords import tokens
-from tenants.context import current_tenant
+from accounts.purging import purge_sessions
+from audit.actors import Actor
+from tenants import clock
+from tenants.context import current_tenant, in_public
 from tenants.directory import site_url
-from tenants.jobs import job
+from tenants.jobs import Asked, enqueue_many, job, planner
 from tenants.mail import send
+from tenants.models import Job, Tenant
+from tenants.postgresql.base import PUBLIC
+
+
+def place() -> tuple[str, str]:
+    """Return whose log-in it is about, and the address of its host: the tenant's, or the platform's."""
+    if in_public():
+        return "ProEcommerce", settings.SITE_URL.rstrip("/")
+    tenant = current_tenant()
+    return tenant.name, site_url(tenant)
+
+
+def said(moment: datetime) -> str:
+    """Return the instant in words, in the tenant's time zone."""
+    zone = ZoneInfo("UTC") if in_public() else current_tenant().zone
+    return format_datetime(moment, "d MMMM yyyy, HH:mm z", tzinfo=zone, locale="en")
 
 
 @job("accounts.mail_invitation", outside=True)
@@ -29,8 +53,81 @@ def mail_invitation(*, invitation_id: str) -> None:
 @job("accounts.mail_reset", outside=True)
 def mail_reset(*, user_id: str) -> None:
     """Mail the link that sets a new password."""
-    user = User.objects.get(pk=UUID(user_id))
-    tenant = current_tenant()
+    user = User.objects.filter(pk=UUID(user_id), is_active=True).first()
+    if user is None:
+        return  # nobody has the address that was asked for; the page said the same
+    business, site = place()
     reference = force_str(urlsafe_base64_encode(user.pk.bytes))
-    url = f"{site_url(tenant)}/reset/{reference}/{tokens.make_token(user)}/"
-    send(mails.reset_mail(business=tenant.name, name=user.name, url=url), to=user.email)
+    url = f"{site}/reset/{reference}/{tokens.make_token(user)}/"
+    send(mails.reset_mail(business=business, name=user.name, url=url), to=user.email)
+
+
+@job("accounts.mail_new_device", outside=True)
+def mail_new_device(*, session_id: str) -> None:
+    """Tell a person of a log-in from a device that was not known, if the session is still on record."""
+    session = Session.objects.select_related("user").filter(pk=UUID(session_id)).first()
+    if session is None:
+        return
+    business, site = place()
+    letter = session_mails.new_device_mail(
+        business=business,
+        name=session.user.name,
+        device=session.device,
+        ip=session.ip or "",
+        when=said(session.begun_at),
+        url=f"{site}/account/sessions/",
+    )
+    send(letter, to=session.user.email)
+
+
+@job("accounts.mail_email_change", outside=True)
+def mail_email_change(*, change_id: str) -> None:
+    """Mail the wished address: the link that confirms it, or that it has a log-in already."""
+    change = EmailChange.objects.select_related("user").filter(pk=UUID(change_id)).first()
+    if change is None or change.done_at is not None or change.void_at is not None:
+        return
+    business, site = place()
+    if email_changing.is_taken(change):
+        owner = User.objects.get(email__iexact=change.new_email)
+        letter = session_mails.address_in_use_mail(business=business, name=owner.name, url=f"{site}/log-in/")
+    else:
+        url = f"{site}/email/confirm/{email_changing.token_of(change, email_changing.CONFIRM)}/"
+        letter = session_mails.confirm_address_mail(business=business, name=change.user.name, url=url)
+    send(letter, to=change.new_email)
+
+
+@job("accounts.mail_email_changed", outside=True)
+def mail_email_changed(*, change_id: str) -> None:
+    """Tell the old address of the change, with the link that undoes it."""
+    change = EmailChange.objects.select_related("user").filter(pk=UUID(change_id)).first()
+    if change is None or change.undo_until is None or change.undone_at is not None:
+        return
+    business, site = place()
+    url = f"{site}/email/undo/{email_changing.token_of(change, email_changing.UNDO)}/"
+    letter = session_mails.address_changed_mail(
+        business=business,
+        name=change.user.name,
+        new_email=change.new_email,
+        until=said(change.undo_until),
+        url=url,
+    )
+    send(letter, to=change.old_email)
+
+
+@job("accounts.purge_sessions")
+def purge(**_: str) -> None:
+    """Delete sessions and devices that are too old to keep."""
+    purge_sessions(actor=Actor.system("retention"), now=clock.now())
+
+
+@planner
+def plan_purges(now: datetime) -> None:
+    """Ask once a day for the purge of each schema, the platform's too, spread over three hours."""
+    key = f"purge_sessions:{now.date().isoformat()}"
+    asked = Job.objects.filter(schema_name=OuterRef("schema_name"), key=key)
+    tenants = Tenant.objects.filter(~Exists(asked), is_rehearsal=False)
+    for schema, number in tenants.values_list("schema_name", "id"):
+        at = now + timedelta(seconds=number.int % 10_800)
+        enqueue_many([Asked("accounts.purge_sessions", run_at=at, key=key)], schema=schema)
+    if not Job.objects.filter(schema_name=PUBLIC, key=key).exists():
+        enqueue_many([Asked("accounts.purge_sessions", key=key)])

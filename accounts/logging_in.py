@@ -28,11 +28,7 @@ def log_in(request: HttpRequest, *, email: str, password: str, now: datetime) ->
 
 def log_out(request: HttpRequest, *, now: datetime) -> None:
     """End the session."""
-    if isinstance(request.user, User):
-        with transaction.atomic():
-            actor = actor_of(request)
-            record(Action.USER_LOGGED_OUT, subject=("user", request.user.pk), actor=actor, now=now)
-    auth.logout(request)
+    sessions.finish(request, now=now)
 
 
 def confirm_by_password(request: HttpRequest, user: User, password: str, *, now: datetime) -> bool:

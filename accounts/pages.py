@@ -10,11 +10,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone
 
+from accounts.confirming import back_to
 from accounts.permissions import Person, may_change_settings, may_manage
-from tenants.context import current_tenant
+from tenants.context import current_tenant, in_public
 
 P = ParamSpec("P")
 Page = Callable[Concatenate[HttpRequest, P], HttpResponse]
+
+
+def own_page(page: Page[P]) -> Page[P]:
+    """Let whoever is logged in see what is their own."""
+    return _guarded(page, lambda person: person.is_authenticated)
 
 
 def staff_page(page: Page[P]) -> Page[P]:
@@ -34,11 +40,10 @@ def _guarded(page: Page[P], may: Callable[[Person], bool]) -> Page[P]:
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if not request.user.is_authenticated:
             # A form sent after the session ended cannot be repeated by a link: go back to where it stood.
-            target = request.get_full_path() if request.method in {"GET", "HEAD"} else "/manage/"
-            return redirect_to_login(target, resolve_url("accounts:login"))
+            return redirect_to_login(back_to(request), resolve_url("accounts:login"))
         if not may(request.user):
             raise PermissionDenied
-        with timezone.override(current_tenant().zone):
+        with timezone.override(None if in_public() else current_tenant().zone):
             return page(request, *args, **kwargs)
 
     return guarded

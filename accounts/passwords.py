@@ -6,11 +6,13 @@ from uuid import UUID
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import transaction
 
+from accounts import sessions
 from accounts.models import User
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
 from tenants.context import current_schema
+from tenants.ids import new_id
 from tenants.jobs import enqueue
 
 
@@ -20,20 +22,22 @@ class ResetTokens(PasswordResetTokenGenerator):
     key_salt = "accounts.password_reset"
 
     def _make_hash_value(self, user: User, timestamp: int) -> str:
-        return f"{current_schema()}:{super()._make_hash_value(user, timestamp)}"
+        return f"{current_schema()}:{user.link_generation}:{super()._make_hash_value(user, timestamp)}"
 
 
 tokens = ResetTokens()
 
 
 def ask_reset(email: str, *, actor: Actor, now: datetime) -> None:
-    """Have a reset link mailed if the address is known; tells nobody whether it is."""
+    """Have a reset link mailed if the address is known; tells nobody whether it is.
+
+    For an unknown one the same is written, and a job that finds nobody to mail to: it takes as long.
+    """
     user = User.objects.filter(email__iexact=email.strip(), is_active=True).first()
-    if user is None:
-        return
     with transaction.atomic():
-        record(Action.USER_PASSWORD_RESET_ASKED, subject=("user", user.id), actor=actor, now=now)
-        enqueue("accounts.mail_reset", user_id=str(user.id))
+        subject = ("user", user.id if user else "unknown")
+        record(Action.USER_PASSWORD_RESET_ASKED, subject=subject, actor=actor, now=now)
+        enqueue("accounts.mail_reset", user_id=str(user.id if user else new_id()))
 
 
 def user_of_reset(user_id: UUID, token: str) -> User | None:
@@ -43,10 +47,11 @@ def user_of_reset(user_id: UUID, token: str) -> User | None:
 
 
 def set_password(user: User, password: str, *, actor: Actor, now: datetime) -> None:
-    """Set a validated password; every other session of the user ends with it."""
+    """Set a validated password; every session of the user ends with it."""
     with transaction.atomic():
         locked = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
         locked.set_password(password)
         locked.save(update_fields=["password"])
         record(Action.USER_PASSWORD_CHANGED, subject=("user", user.id), actor=actor, now=now)
+        sessions.end_others(user, keep=None, actor=actor, now=now)
     user.password = locked.password

@@ -52,10 +52,11 @@ MIDDLEWARE = [
     "tenants.middleware.TenantMiddleware",
     "accounts.middleware.PrivatePagesMiddleware",
     "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.OneCookieMiddleware",
+    "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -137,6 +138,7 @@ PASSWORD_RESET_TIMEOUT = 60 * 60
 
 # Cookies: exactly two, host-only.
 SECURE_COOKIES = SITE_URL.startswith("https://")
+SESSION_ENGINE = "accounts.session_store"
 SESSION_COOKIE_NAME = "PROE_SID"
 SESSION_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_HTTPONLY = True

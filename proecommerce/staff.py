@@ -1,9 +1,34 @@
 """The admin site of the platform's staff, on the public host only."""
 
+from typing import Any
+
 from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+
+from accounts.portal.addresses import asked_for
+from accounts.portal.pages import log_out_page
+
+LOG_IN = "accounts:login"
 
 
 class StaffSite(AdminSite):
     site_header = "ProEcommerce staff"
     site_title = "ProEcommerce"
     index_title = "Platform"
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Lead to the one log-in, and back; whoever may not come in is not asked again and again."""
+        if request.user.is_authenticated and not self.has_permission(request):
+            raise PermissionDenied
+        return redirect_to_login(asked_for(request) or resolve_url("admin:index"), resolve_url(LOG_IN))
+
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Log out as everywhere: on record, and by a form only."""
+        return log_out_page(request)
+
+    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """A new password is set the one way that is on record and ends every session."""
+        return redirect("accounts:ask_reset")

@@ -17,7 +17,10 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person who logs in. `role` says what for; contacts of customers have none in the tenant itself."""
+    """A person who logs in. `role` says what for; contacts of customers have none in the tenant itself.
+
+    Raising `link_generation` makes every link void that was mailed to the person before.
+    """
 
     class Role(models.TextChoices):
         OWNER = "owner", "Owner"
@@ -32,6 +35,7 @@ class User(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     locale = models.CharField(max_length=10, default="en")
     created_at = models.DateTimeField()
+    link_generation = models.PositiveIntegerField(default=0, db_default=0)
 
     objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "email"

@@ -5,6 +5,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.models import User
 from accounts.permissions import may_manage
+from tenants.context import in_public
 
 
 def asked_for(request: HttpRequest) -> str:
@@ -16,4 +17,6 @@ def asked_for(request: HttpRequest) -> str:
 
 def home_of(user: User) -> str:
     """Where the person's own pages begin."""
+    if in_public():
+        return "/admin/"
     return "/manage/" if may_manage(user) else "/"

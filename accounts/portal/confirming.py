@@ -1,7 +1,6 @@
 """The page that asks again who it is."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.debug import sensitive_post_parameters
@@ -9,12 +8,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.forms import ConfirmForm
 from accounts.logging_in import confirm_by_password
 from accounts.models import User
+from accounts.pages import own_page
 from accounts.portal.addresses import asked_for, home_of
 from tenants import clock
 
 
 @sensitive_post_parameters("password")
-@login_required
+@own_page
 def confirm_page(request: HttpRequest) -> HttpResponse:
     """Ask for the password and lead on to what was asked for; tell whoever sent a form to send it again."""
     assert isinstance(request.user, User)

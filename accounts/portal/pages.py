@@ -14,6 +14,7 @@ from accounts.acting import actor_of
 from accounts.forms import AcceptForm, AskResetForm, LogInForm, NewPasswordForm
 from accounts.logging_in import log_in, log_out
 from accounts.portal.addresses import asked_for, home_of
+from accounts.portal.session_pages import why_over
 from tenants import clock
 
 
@@ -21,6 +22,7 @@ from tenants import clock
 def log_in_page(request: HttpRequest) -> HttpResponse:
     """Ask for address and password; the answer never tells which of them was wrong."""
     form = LogInForm(request.POST or None)
+    over = why_over(request)
     if request.method == "POST" and form.is_valid():
         user = log_in(request, **form.cleaned_data, now=clock.now())
         if user is not None:
@@ -29,7 +31,8 @@ def log_in_page(request: HttpRequest) -> HttpResponse:
             None, "That address and password do not belong together. Try again, or set a new password."
         )
     status = 422 if form.is_bound else 200
-    return render(request, "accounts/log_in.html", {"form": form, "next": asked_for(request)}, status=status)
+    context = {"form": form, "next": asked_for(request), "over": over}
+    return render(request, "accounts/log_in.html", context, status=status)
 
 
 @require_POST

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.portal import confirming, pages
+from accounts.portal import confirming, email_pages, pages, session_pages
 
 app_name = "accounts"
 urlpatterns = [
@@ -12,4 +12,11 @@ urlpatterns = [
     path("reset/<str:reference>/<str:token>/", pages.reset_page, name="reset"),
     path("invitation/<str:token>/", pages.invitation_page, name="invitation"),
     path("account/confirm/", confirming.confirm_page, name="confirm"),
+    path("account/sessions/", session_pages.sessions_page, name="sessions"),
+    path("account/sessions/end-others/", session_pages.end_others_page, name="sessions_end_others"),
+    path("account/sessions/<uuid:session_id>/end/", session_pages.end_page, name="session_end"),
+    path("account/email/", email_pages.email_page, name="email"),
+    path("account/email/withdraw/", email_pages.withdraw_page, name="email_withdraw"),
+    path("email/confirm/<str:token>/", email_pages.confirm_page, name="email_confirm"),
+    path("email/undo/<str:token>/", email_pages.undo_page, name="email_undo"),
 ]

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.confirming import confirmed_change, confirmed_page
 from accounts.pages import owner_page
 from billing import connecting, disconnecting
 from billing.errors import Refused
@@ -43,6 +44,7 @@ def stripe(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @owner_page
+@confirmed_page
 def connect(request: HttpRequest) -> HttpResponse:
     """Send the owner to Stripe's page; changes nothing but the session."""
     nonce = request.session[NONCE] = connecting.new_nonce()
@@ -76,6 +78,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("secret_key")
 @require_POST
 @owner_page
+@confirmed_change
 def key(request: HttpRequest) -> HttpResponse:
     """Connect by a restricted key."""
     form = KeyForm(request.POST)
@@ -89,6 +92,7 @@ def key(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["POST"])
 @owner_page
+@confirmed_change
 def disconnect(request: HttpRequest) -> HttpResponse:
     """Give the account back."""
     try:

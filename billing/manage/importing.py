@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from accounts.acting import actor_of
+from accounts.confirming import confirmed_change, confirmed_page
 from accounts.pages import staff_page
 from billing.errors import Refused
 from billing.importing import customers as customer_files
@@ -25,6 +26,7 @@ SHOWN = 200
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
+@confirmed_page
 def upload(request: HttpRequest) -> HttpResponse:
     form = ImportForm(sent(request), sent_files(request))
     if form.is_valid():
@@ -39,6 +41,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_page
+@confirmed_change
 def preview(request: HttpRequest, ticket: str) -> HttpResponse:
     """Show what the files would do; on confirmation do it, all of a file or nothing."""
     kept = uploads.find(ticket, actor_of(request).id)

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.confirming import confirmed_page
 from accounts.inviting import Invitee, invite
 from accounts.models import Invitation, User
 from accounts.pages import owner_page
@@ -27,6 +28,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @owner_page
+@confirmed_page
 def invite_staff(request: HttpRequest) -> HttpResponse:
     form = StaffForm(sent(request))
     if form.is_valid():

@@ -10,6 +10,7 @@ from django.test import Client, override_settings
 
 from accounts.models import User
 from tests.accounts.conftest import PASSWORD, log_in
+from tests.logging_in import enter
 
 Browser = Callable[..., Client]
 People = Callable[..., User]
@@ -73,7 +74,7 @@ def test_no_form_is_taken_without_its_token(
 ) -> None:
     people()
     client = browser(enforce_csrf_checks=True)
-    client.force_login(User.objects.get(), backend="accounts.backends.EmailBackend")
+    enter(client, User.objects.get())
     assert client.post(path, asked).status_code == 403
 
 

@@ -10,6 +10,7 @@ from django.test import Client
 from accounts.models import Customer, User
 from accounts.people import create_user
 from billing.models import Price, Product, Subscription, TaxRate
+from tests.logging_in import enter
 
 HOST = {"host": "alpha.localhost"}
 
@@ -32,7 +33,7 @@ def browse(person: Callable[..., User]) -> Callable[[str], Client]:
 
     def make(role: str) -> Client:
         client = Client(headers=HOST)
-        client.force_login(person(role), backend="accounts.backends.EmailBackend")
+        enter(client, person(role))
         return client
 
     return make

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from billing.manage import urls
+from tests.logging_in import enter
 
 from .conftest import HOST
 
@@ -85,7 +86,7 @@ def test_another_tenants_session_opens_nothing(browse: Any, two_tenants: Any) ->
 
 def test_forms_without_their_token_change_nothing(person: Any) -> None:
     client = Client(headers=HOST, enforce_csrf_checks=True)
-    client.force_login(person("owner"), backend="accounts.backends.EmailBackend")
+    enter(client, person("owner"))
     for pattern in PAGES:
         assert client.post(address(pattern)).status_code in {403, 405}, pattern.name
 

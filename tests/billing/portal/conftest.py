@@ -11,8 +11,7 @@ from accounts.models import User
 from tenants import clock
 from tests.billing.portal import making
 from tests.billing.portal.making import Account
-
-BACKEND = "accounts.backends.EmailBackend"
+from tests.logging_in import enter
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +33,7 @@ def browser() -> Callable[..., Client]:
     def make(user: User | None = None, slug: str = "alpha", **options: Any) -> Client:
         client = Client(HTTP_HOST=f"{slug}.localhost", **options)
         if user is not None:
-            client.force_login(user, backend=BACKEND)
+            enter(client, user)
         return client
 
     return make
