@@ -35,7 +35,7 @@ def device_of(user_agent: str) -> str:
     if browser and system:
         return f"{browser} on {system}"
     if browser or system:
-        return browser or (system[0].upper() + system[1:])
+        return browser or system.removeprefix("a ")
     program = PROGRAM.match(user_agent)
     return program.group(1) if program and program.group(1) != "Mozilla" else UNKNOWN
 

@@ -33,6 +33,7 @@ class ConfirmForm(forms.Form):
 class EmailChangeForm(forms.Form):
     email = forms.EmailField(
         label="New address",
+        max_length=254,
         help_text="A link is mailed to it. Until you open that, you go on logging in with the present one.",
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
