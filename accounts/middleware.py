@@ -64,7 +64,7 @@ class AuthenticationMiddleware(auth_middleware.AuthenticationMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         request.user = SimpleLazyObject(lambda: _person(request))  # type: ignore[assignment]
-        request.auser = _refuse_async  # type: ignore[assignment]
+        request.auser = _refuse_async
 
 
 def _person(request: Any) -> User | AnonymousUser:

@@ -58,8 +58,9 @@ class SessionStore(DatabaseStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> Row:
         bound = {HOST: self.host or self.bound_to}
+        key = self.session_key or self._get_new_session_key()  # type: ignore[attr-defined]
         return Row(
-            session_key=stored_key(self._get_or_create_session_key()),
+            session_key=stored_key(key),
             session_data=self.encode({**data, **bound}),
             expire_date=self.get_expiry_date(),
         )

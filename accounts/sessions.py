@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib import auth
@@ -62,7 +63,7 @@ def begin(
         request.session[METHODS] = sorted(methods)
         row = _row(request, user, methods=methods, now=now, operator=operator, lifetime=lifetime)
         row.save(force_insert=True)
-        more = ({"operator": operator.label} if operator else {}) | replaced
+        more: dict[str, Any] = ({"operator": operator.label} if operator else {}) | replaced
         record(
             Action.USER_LOGGED_IN, subject=("user", user.pk), actor=actor_of(request, user), now=now,
             methods=sorted(methods), session=str(row.pk), **more,
@@ -126,17 +127,18 @@ def end_others(
 
 def rotate(request: HttpRequest, user: User) -> None:
     """Give this session a new key, and go on with it after the user's own password changed."""
-    auth.update_session_auth_hash(request, user)  # type: ignore[arg-type]
+    auth.update_session_auth_hash(request, user)
 
 
 def finish(request: HttpRequest, *, now: datetime) -> None:
     """Log out: the session of this request is over, its data is gone."""
     user, row = request.user, of(request)
+    which: dict[str, Any] = {"session": str(row.pk)} if row else {}
     if isinstance(user, User):
         with transaction.atomic():
             record(
                 Action.USER_LOGGED_OUT, subject=("user", user.pk), actor=actor_of(request), now=now,
-                **({"session": str(row.pk)} if row else {}),
+                **which,
             )  # fmt: skip
             if row is not None:
                 _close([row], now=now, because=Session.Ended.LOGGED_OUT)

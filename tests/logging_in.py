@@ -22,7 +22,8 @@ def enter(client: Client, user: User, **begin: Any) -> Session:
     store = SessionStore(cookie.value if cookie else None)
     store.host = sessions.host_of(request)
     request.session, request.user = store, AnonymousUser()
-    row = sessions.begin(request, user, **{"methods": {"password"}, "now": clock.now()} | begin)
+    how: dict[str, Any] = {"methods": {"password"}, "now": clock.now()} | begin
+    row = sessions.begin(request, user, **how)
     store.save()
     client.cookies[settings.SESSION_COOKIE_NAME] = store.session_key or ""
     return row

@@ -1,7 +1,7 @@
 """Another address to log in with: proved, announced, undone; races and takers included."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Barrier, Thread
@@ -199,7 +199,9 @@ def test_links_of_another_shape_purpose_or_tenant_are_void(
         change = email_changing.ask(Wish(people(), NEW), actor=actor, now=clock.now())
         right = email_changing.token_of(change, CONFIRM)
     signer = signing.Signer(salt=email_changing.SALT)
-    odd = [signer.sign_object(each) for each in ("x", ["t_alpha"], ["t_alpha", purpose, "zz"], [1, 2, 3], {})]
+    odd: list[str] = [
+        signer.sign_object(each) for each in ("x", ["t_alpha"], ["t_alpha", purpose, "zz"], [1, 2, 3], {})
+    ]
     for token in [*odd, right[:-1], f"x{right}", "nothing"]:
         assert browser().post(f"/email/{purpose}/{token}/").status_code == 410, token
     assert browser().get(f"/email/undo/{right}/").status_code == 410
@@ -240,7 +242,7 @@ def test_a_link_opened_twice_at_once_works_once(fresh_tenant: Any, actor: Any, n
     assert actions().count("email.changed") == actions().count("email_change.undone") == 1
 
 
-def outcomes(tenant: Any, acts: list[Callable[[], Any]]) -> list[str]:
+def outcomes(tenant: Any, acts: Sequence[Callable[[], Any]]) -> list[str]:
     """Do all at once, each on a connection of its own."""
     together, told = Barrier(len(acts)), []
 

@@ -48,7 +48,6 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
             return real(self, *args, **kwargs)
 
         monkeypatch.setattr(Argon2id, name, counted)
-    hashers.get_hashers.cache_clear()
     return worked
 
 
