@@ -133,12 +133,12 @@ def undo(change: EmailChange, *, actor: Actor, now: datetime) -> User:
             later = EmailChange.objects.filter(user=user, asked_at__gte=locked.asked_at)
             later.filter(done_at__isnull=True, void_at__isnull=True).update(void_at=now)
             later.filter(done_at__isnull=False, undone_at__isnull=True).update(undone_at=now)
+            because = Session.Ended.EMAIL_UNDONE
+            sessions.end_others(user, keep=None, actor=actor, now=now, because=because)
             record(
                 Action.EMAIL_CHANGE_UNDONE, subject=("user", user.pk), actor=actor, now=now,
                 before={"email": before}, after={"email": user.email},
             )  # fmt: skip
-            because = Session.Ended.EMAIL_UNDONE
-            sessions.end_others(user, keep=None, actor=actor, now=now, because=because)
     except IntegrityError as error:
         raise ChangeRefused("The old address is another log-in's by now. Ask for help.") from error
     return user

@@ -108,8 +108,8 @@ def _raise_role(user: User, role: str, *, actor: Actor, now: datetime) -> None:
         return
     user.role = after
     user.save(update_fields=["role"])
+    sessions.end_others(user, keep=None, actor=actor, now=now)  # none of them grows more powerful unseen
     record(
         Action.USER_ROLE_RAISED, subject=("user", user.id), actor=actor, now=now,
         before={"role": before.value}, after={"role": after.value},
     )  # fmt: skip
-    sessions.end_others(user, keep=None, actor=actor, now=now)  # none of them grows more powerful unseen

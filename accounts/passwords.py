@@ -52,6 +52,6 @@ def set_password(user: User, password: str, *, actor: Actor, now: datetime) -> N
         locked = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
         locked.set_password(password)
         locked.save(update_fields=["password"])
-        record(Action.USER_PASSWORD_CHANGED, subject=("user", user.id), actor=actor, now=now)
         sessions.end_others(user, keep=None, actor=actor, now=now)
+        record(Action.USER_PASSWORD_CHANGED, subject=("user", user.id), actor=actor, now=now)
     user.password = locked.password

@@ -63,15 +63,14 @@ def begin(
         request.session[METHODS] = sorted(methods)
         row = _row(request, user, methods=methods, now=now, operator=operator, lifetime=lifetime)
         row.save(force_insert=True)
+        new = operator is None and known_devices.note(user, row.device, row.ip, now=now)
         more: dict[str, Any] = ({"operator": operator.label} if operator else {}) | replaced
         record(
             Action.USER_LOGGED_IN, subject=("user", user.pk), actor=actor_of(request, user), now=now,
             methods=sorted(methods), session=str(row.pk), **more,
         )  # fmt: skip
-        if operator is None:
-            new = known_devices.note(user, row.device, row.ip, now=now)
-            if new and not first:
-                enqueue("accounts.mail_new_device", session_id=str(row.pk))
+        if new and not first:
+            enqueue("accounts.mail_new_device", session_id=str(row.pk))
     if operator is None:
         confirming.confirm(request, now)
     else:
@@ -136,12 +135,10 @@ def finish(request: HttpRequest, *, now: datetime) -> None:
     which: dict[str, Any] = {"session": str(row.pk)} if row else {}
     if isinstance(user, User):
         with transaction.atomic():
-            record(
-                Action.USER_LOGGED_OUT, subject=("user", user.pk), actor=actor_of(request), now=now,
-                **which,
-            )  # fmt: skip
             if row is not None:
                 _close([row], now=now, because=Session.Ended.LOGGED_OUT)
+            actor = actor_of(request)
+            record(Action.USER_LOGGED_OUT, subject=("user", user.pk), actor=actor, now=now, **which)
     auth.logout(request)
 
 
