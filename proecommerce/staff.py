@@ -25,10 +25,14 @@ class StaffSite(AdminSite):
             raise PermissionDenied
         return redirect_to_login(asked_for(request) or resolve_url("admin:index"), resolve_url(LOG_IN))
 
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
         """Log out as everywhere: on record, and by a form only."""
         return log_out_page(request)
 
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
         """A new password is set the one way that is on record and ends every session."""
         return redirect("accounts:ask_reset")
