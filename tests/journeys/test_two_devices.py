@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.conftest import Site
-from tests.journeys.test_main_job import _is_accessible, _text_of
+from tests.journeys.test_main_job import is_accessible, text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(240)]
 PASSWORD = "correct horse battery staple"
@@ -43,15 +43,15 @@ def test_one_device_logs_the_other_out(site: Site, browser: Browser) -> None:
         _log_in(page, home, email)
 
     phone.goto(f"{home}/account/email/")
-    _is_accessible(phone)
+    is_accessible(phone)
     laptop.goto(f"{home}/account/sessions/")
     expect(laptop.get_by_text("This one", exact=True)).to_have_count(1)
     row = laptop.get_by_role("listitem").filter(has_text="Safari on iPhone")
     expect(row).to_have_count(1)
-    _is_accessible(laptop)
+    is_accessible(laptop)
     _shot(laptop, "sessions")
     phone.goto(f"{home}/account/sessions/")
-    _is_accessible(phone)
+    is_accessible(phone)
     _shot(phone, "sessions-phone")
     row.get_by_role("button", name="End the session of Safari on iPhone").click()
     expect(laptop.get_by_text("Safari on iPhone is logged out.")).to_be_visible()
@@ -59,7 +59,7 @@ def test_one_device_logs_the_other_out(site: Site, browser: Browser) -> None:
     phone.goto(f"{home}/account/email/")
     phone.wait_for_url(f"{home}/log-in/?next=/account/email/")
     expect(phone.get_by_text("this session was ended from another one")).to_be_visible()
-    _is_accessible(phone)
+    is_accessible(phone)
     _shot(phone, "ended-phone")
     phone.get_by_label("E-mail address").fill(email)
     phone.get_by_label("Password").fill(PASSWORD)
@@ -77,15 +77,15 @@ def _change_the_address(phone: Page, laptop: Page, site: Site, home: str, email:
     phone.get_by_label("New address").fill(new)
     phone.get_by_role("button", name="Mail the link").click()
     expect(phone.get_by_text("Waiting for you")).to_be_visible()
-    _is_accessible(phone)
+    is_accessible(phone)
     _shot(phone, "email-phone")
     for address, path, button in ((new, "confirm", "Use this address"), (email, "undo", "Undo it")):
         laptop.goto(_link_to(address, rf"{re.escape(home)}/email/{path}/\S+"))
-        _is_accessible(laptop)
+        is_accessible(laptop)
         _shot(laptop, f"email-{path}")
         laptop.get_by_role("button", name=button).click()
     expect(laptop.get_by_text("nobody is logged in as you any more")).to_be_visible()
-    _is_accessible(laptop)
+    is_accessible(laptop)
     phone.goto(f"{home}/account/email/")
     expect(phone.get_by_text("a change of your e-mail address was undone")).to_be_visible()
 
@@ -97,7 +97,7 @@ def _link_to(address: str, pattern: str, seconds: float = 60) -> str:
         for file in folder.glob("*.eml"):
             mail = message_from_bytes(file.read_bytes(), policy=policy.default)
             if isinstance(mail, EmailMessage) and address in str(mail["To"]):
-                found = re.search(pattern, _text_of(mail))
+                found = re.search(pattern, text_of(mail))
                 if found is not None:
                     return found.group()
         time.sleep(0.3)
