@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browsing import is_accessible
 from tests.journeys.conftest import Site
-from tests.journeys.test_main_job import is_accessible, text_of
+from tests.journeys.walking import text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(240)]
 PASSWORD = "correct horse battery staple"
