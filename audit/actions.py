@@ -72,3 +72,4 @@ class Action(StrEnum):
     STRIPE_DISCONNECTED = "stripe.disconnected"
     JOB_RETRIED = "job.retried"
     KEYS_ROTATED = "keys.rotated"
+    DATA_KEY_REPLACED = "data_key.replaced"

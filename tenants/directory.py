@@ -35,6 +35,12 @@ def open_tenants() -> Iterable[Tenant]:
         return list(Tenant.objects.filter(status=Tenant.Status.ACTIVE).order_by("slug"))
 
 
+def every_tenant() -> Iterable[Tenant]:
+    """Return every tenant, suspended and closed ones too, by slug."""
+    with enter_public():
+        return list(Tenant.objects.order_by("slug"))
+
+
 def site_url(tenant: Tenant) -> str:
     """Return the address of the tenant's primary host, without a trailing slash."""
     with enter_public():

@@ -46,3 +46,22 @@ class StepFailed(RuntimeError):
 
 class ParkNow(RuntimeError):
     """Raised by a job that another attempt cannot mend: it is parked at once, for a person to see."""
+
+
+class RotationBusy(RuntimeError):
+    """Another rotation of keys is at work."""
+
+    def __init__(self) -> None:
+        super().__init__("Another rotation of keys is at work. Wait for it, then run this again.")
+
+
+class ValuesLeft(RuntimeError):
+    """Some values could not be sealed anew; their old data keys stay in use."""
+
+    def __init__(self, left: dict[str, int]) -> None:
+        self.left = left
+        named = ", ".join(f"{schema} ({count})" for schema, count in left.items())
+        super().__init__(
+            f"Some values are still sealed by the old data key: {named}. Their rows were in use all along, "
+            "or they do not open (the log names them). Run `rotate_keys --data` again to go on."
+        )

@@ -20,7 +20,20 @@ SEALING = "proecommerce.vault.value.1"
 def seal(plaintext: bytes | str, *, table: str, column: str, row: UUID | str) -> bytes:
     """Return `plaintext` sealed for one place in the schema that is entered."""
     data = plaintext.encode() if isinstance(plaintext, str) else bytes(plaintext)
-    sealer = datakeys.get_current_key()
+    return _seal_under(datakeys.get_current_key(), data, table=table, column=column, row=row)
+
+
+@sensitive_variables()
+def reseal(blob: bytes, *, under: datakeys.UnwrappedKey, table: str, column: str, row: UUID | str) -> bytes:
+    """Return what was sealed for this place sealed anew, under another data key of this schema."""
+    data = open_bytes(blob, table=table, column=column, row=row)
+    return _seal_under(under, data, table=table, column=column, row=row)
+
+
+@sensitive_variables()
+def _seal_under(
+    sealer: datakeys.UnwrappedKey, data: bytes, *, table: str, column: str, row: UUID | str
+) -> bytes:
     context = _context(sealer.id, table=table, column=column, row=row)
     return FORMAT + sealer.id.bytes + sealer.key.encrypt(data, context=context)
 

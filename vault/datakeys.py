@@ -47,7 +47,8 @@ def get_schema() -> str:
 def get_current_key() -> UnwrappedKey:
     """Return the key that seals now in this schema, making the first one if there is none."""
     schema = get_schema()
-    row = _read_current() or _create()
+    # Twice: the key that the first look waited for may have been retired meanwhile.
+    row = _read_current() or _read_current() or _create()
     return _held_key(schema, row.id) or _unwrap_and_hold(schema, row)
 
 
@@ -80,8 +81,24 @@ def unwrap(row: DataKey) -> bytes:
     return kek.key.decrypt(bytes(row.wrapped), context=context)
 
 
+COLUMNS = "id, version, kek_version, wrapped, created_at"
+CURRENT = f"SELECT {COLUMNS} FROM vault_datakey WHERE retired_at IS NULL ORDER BY version DESC LIMIT 1"
+
+
 def _read_current() -> DataKey | None:
-    return DataKey.objects.filter(retired_at=None).order_by("-version").first()
+    """Return the key to seal with; held until the transaction ends, so that it is not retired before."""
+    with connection.cursor() as cursor:
+        cursor.execute(CURRENT + " FOR SHARE" if connection.in_atomic_block else CURRENT)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    values = dict(zip(COLUMNS.split(", "), row, strict=True))
+    return DataKey(**values)
+
+
+def succeed() -> DataKey:
+    """Make the next data key of this schema, by which all is sealed from now on."""
+    return _create()
 
 
 def _create() -> DataKey:

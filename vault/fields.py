@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, final
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.expressions import Col
 from django.db.models.query_utils import DeferredAttribute
 from django.views.decorators.debug import sensitive_variables
 
@@ -170,7 +171,8 @@ class EncryptedTextField(_Binary[_Set, _Get]):
                 raise VaultError(
                     f"{self}: this value is sealed for another row. Assign its reveal() instead."
                 )
-            return _SealedBytes(value.blob)
+            # An update leaves the column as it is: the row may have been sealed anew since it was read.
+            return _SealedBytes(value.blob) if add else models.F(self.attname)
         # The instance keeps the text: were the transaction rolled back, the next save would seal it anew.
         return _SealedBytes(
             cipher.seal(value.reveal(), table=place.table, column=place.column, row=place.row)
@@ -179,6 +181,8 @@ class EncryptedTextField(_Binary[_Set, _Get]):
     def get_db_prep_save(self, value: Any, connection: Any) -> Any:
         if value is None or isinstance(value, _SealedBytes):
             return super().get_db_prep_save(value, connection)
+        if isinstance(value, Col) and value.target == self:
+            return value  # the column as it is
         raise self._refusal()
 
     def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:

@@ -1,38 +1,49 @@
-"""`manage.py rotate_keys`: a new key-encryption key, and every data key wrapped by it."""
+"""`manage.py rotate_keys`: a new key-encryption key, or with --data new data keys for all that is sealed."""
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-from django.db import transaction
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from audit.actions import Action
 from audit.actors import Actor
-from audit.recording import record
-from tenants import clock
-from tenants.context import enter, enter_public
-from tenants.directory import open_tenants
-from vault import rotation
+from tenants import clock, rekeying
+from tenants.errors import RotationBusy, ValuesLeft
+from vault.errors import VaultError
+from vault.resealing import BATCH
 
 
 class Command(BaseCommand):
-    help = "Makes a new key-encryption key and wraps every data key by it. Resumable: run it again."
+    help = (
+        "Makes a new key-encryption key and wraps every data key by it; with --data, makes a new data key in"
+        " every schema and seals all values by it. The site goes on meanwhile. Resumable: run it again."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--data", action="store_true", help="replace the data keys, and seal all anew")
+        parser.add_argument(
+            "--batch",
+            type=int,
+            default=BATCH,
+            metavar="ROWS",
+            help="with --data: rows that are locked together for a moment (%(default)s)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        version = rotation.add_key_encryption_key()
-        self.stdout.write(f"new key-encryption key {version}")
-        total = 0
-        for tenant in open_tenants():
-            with enter(tenant):
-                total += rotation.rewrap_data_keys()
-        with enter_public():
-            total += rotation.rewrap_data_keys()
-            with transaction.atomic():
-                actor = Actor.system("rotate_keys")
-                record(
-                    Action.KEYS_ROTATED,
-                    subject=("vault", version),
-                    actor=actor,
-                    now=clock.now(),
-                    wrapped=total,
-                )
-        self.stdout.write(f"{total} data keys wrapped by it")
+        if not 1 <= options["batch"] <= 5000:
+            raise CommandError("--batch takes a number from 1 to 5000.")
+        known: dict[str, Any] = {
+            "actor": Actor.system("rotate_keys"),
+            "now": clock.now(),
+            "progress": self._say,
+        }
+        try:
+            if options["data"]:
+                total = rekeying.replace_data_keys(batch=options["batch"], **known)
+                self._say(f"{total} values sealed anew")
+            else:
+                rekeying.rotate_key_encryption_key(**known)
+        except (RotationBusy, ValuesLeft, VaultError) as error:
+            raise CommandError(str(error)) from error
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

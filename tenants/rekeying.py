@@ -1,0 +1,95 @@
+"""Replacing keys over all schemas: the platform's, and every tenant's whatever its state."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from audit.actions import Action
+from audit.actors import Actor
+from audit.recording import record
+from tenants.context import enter, enter_public
+from tenants.directory import every_tenant
+from tenants.errors import RotationBusy, ValuesLeft
+from vault import resealing, rotation
+
+ROTATION_LOCK = 0x6B657973  # "keys"
+Progress = Callable[[str], None]
+
+
+def rotate_key_encryption_key(*, actor: Actor, now: datetime, progress: Progress) -> int:
+    """Make a new key-encryption key and wrap every data key by it; returns how many. Resumable."""
+    with _alone():
+        version = rotation.add_key_encryption_key()
+        progress(f"new key-encryption key {version}")
+        total = 0
+        for tenant in every_tenant():
+            with enter(tenant):
+                total += rotation.rewrap_data_keys()
+        with enter_public(), transaction.atomic():
+            total += rotation.rewrap_data_keys()
+            record(Action.KEYS_ROTATED, subject=("vault", version), actor=actor, now=now, wrapped=total)
+        progress(f"{total} data keys wrapped by it")
+        return total
+
+
+def replace_data_keys(
+    *, actor: Actor, now: datetime, progress: Progress, batch: int = resealing.BATCH
+) -> int:
+    """Give every schema a new data key and seal all its values by it; returns how many values.
+
+    Goes on with a run that was interrupted. Raises `ValuesLeft` when some could not be sealed anew; their
+    keys are kept in use, all others are done.
+    """
+    with _alone():
+        with enter_public(), transaction.atomic():
+            made_before = resealing.begin_run()
+        total, left = 0, {}
+        # The platform's key comes last: as long as its old one is there, the run is not over.
+        for tenant in every_tenant():
+            with enter(tenant):
+                outcome = _replace_one(made_before, actor=actor, now=now, batch=batch)
+            total += outcome.resealed
+            progress(f"{tenant.schema_name}: {outcome.resealed} values")
+            if outcome.left:
+                left[tenant.schema_name] = outcome.left
+        if left:
+            raise ValuesLeft(left)
+        with enter_public():
+            outcome = _replace_one(made_before, actor=actor, now=now, batch=batch)
+        if outcome.left:
+            raise ValuesLeft({"public": outcome.left})
+        return total + outcome.resealed
+
+
+def _replace_one(made_before: datetime, *, actor: Actor, now: datetime, batch: int) -> resealing.Outcome:
+    outcome = resealing.replace_data_key(made_before=made_before, batch=batch)
+    if outcome.left:
+        return outcome
+    with transaction.atomic():
+        retired = resealing.retire_older_keys(now=now)
+        if retired:
+            record(
+                Action.DATA_KEY_REPLACED,
+                subject=("datakey", outcome.key_id),
+                actor=actor,
+                now=now,
+                retired=retired,
+                resealed=outcome.resealed,
+            )
+    return outcome
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One at a time; the lock goes with this thread's connection, however the process ends."""
+    with enter_public(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [ROTATION_LOCK])
+        if not cursor.fetchone()[0]:
+            raise RotationBusy
+    try:
+        yield
+    finally:
+        with enter_public(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [ROTATION_LOCK])
