@@ -181,15 +181,61 @@ def test_deferred_triggers_have_a_path_of_their_own(admin: Any) -> None:
 
 def test_shared_tables_with_tenants_rows_are_under_row_level_security(admin: Any) -> None:
     secured = (
-        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relrowsecurity"
-        " ORDER BY relname"
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+        " AND relrowsecurity AND relforcerowsecurity ORDER BY relname"
     )
-    assert rows(admin, secured) == [("tenants_host",), ("tenants_job",), ("tenants_tenant",)]
+    assert {("tenants_host",), ("tenants_job",), ("tenants_tenant",)} <= set(rows(admin, secured))
     named = (
         "SELECT c.relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relkind = 'r'"
         " AND c.relnamespace = 'public'::regnamespace AND a.attname = 'schema_name' ORDER BY 1"
     )
     assert rows(admin, named) == rows(admin, secured)
+
+
+def test_shared_tables_without_tenants_rows_are_closed_to_tenants(admin: Any) -> None:
+    granted = (
+        "SELECT DISTINCT c.relname FROM pg_class c, aclexplode(c.relacl) a, pg_roles r"
+        " WHERE r.oid = a.grantee AND c.relnamespace = 'public'::regnamespace"
+        " AND r.rolname LIKE 't\\_%%' AND NOT c.relrowsecurity"
+    )
+    assert rows(admin, granted) == []
+
+
+def test_every_policy_is_one_that_we_know(admin: Any) -> None:
+    """Three kinds: the platform sees all, migrations see all, everybody else its own rows."""
+    policies = (
+        "SELECT DISTINCT policyname, roles::text, cmd, qual, with_check FROM pg_policies"
+        " WHERE schemaname = 'public' ORDER BY 1"
+    )
+    own = "((schema_name)::text = CURRENT_USER)"
+    assert rows(admin, policies) == [
+        ("migrations", "{proe_owner}", "ALL", "true", "true"),
+        ("own_rows", "{public}", "ALL", own, own),
+        ("platform", "{proe_public}", "ALL", "true", "true"),
+    ]
+
+
+def test_the_owner_is_under_the_policies_too(admin: Any) -> None:
+    """Without its own policy a migration would see nothing: FORCE holds for the tables' owner."""
+    with admin.transaction(force_rollback=True):
+        admin.execute("DROP POLICY migrations ON tenants_tenant")
+        admin.execute("SET LOCAL ROLE proe_owner")
+        assert rows(admin, "SELECT slug FROM tenants_tenant") == []
+
+
+@pytest.mark.parametrize("table", ["tenants_tenant", "tenants_host", "tenants_job"])
+def test_a_row_stays_with_its_tenant_whoever_asks(two_tenants: Any, table: str) -> None:
+    with enter_public():
+        Job.objects.create(schema_name="t_alpha", name="tests.canary")
+        with pytest.raises(DatabaseError, match="stays with its tenant"):
+            run(f"UPDATE {table} SET schema_name = 't_elsewhere'")
+
+
+def test_a_host_names_the_schema_of_its_own_tenant(two_tenants: Any, now: Any) -> None:
+    alpha, beta = two_tenants
+    refused = pytest.raises(DatabaseError, match="host_of_its_tenants_schema")
+    with enter_public(), refused, transaction.atomic():
+        Host.objects.create(hostname="x.example", tenant=alpha, schema_name=beta.schema_name, created_at=now)
 
 
 @pytest.fixture
