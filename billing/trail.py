@@ -100,7 +100,7 @@ def action_choices() -> list[tuple[str, str]]:
 def last_check(*, now: datetime) -> Checked | None:
     """How the chain stands: checked now while it is short, else what the last check found."""
     seq = ChainHead.objects.values_list("seq", flat=True).get()
-    known: Checked | None = cache.get(VERDICT_KEY)
+    known = _remembered()
     if seq <= CHECK_AT_ONCE and (known is None or known.events != seq or known.problem):
         return check(now=now)
     return known
@@ -110,8 +110,13 @@ def check(*, now: datetime) -> Checked:
     """Walk the whole chain and remember what was found."""
     verdict: Verdict = verify()
     found = Checked(now, verdict.events, verdict.problem)
-    cache.set(VERDICT_KEY, found, VERDICT_SECONDS)
+    cache.set(VERDICT_KEY, [now.isoformat(), found.events, found.problem], VERDICT_SECONDS)
     return found
+
+
+def _remembered() -> Checked | None:
+    kept = cache.get(VERDICT_KEY)
+    return None if kept is None else Checked(datetime.fromisoformat(kept[0]), kept[1], kept[2])
 
 
 def _narrowed(wanted: Wanted) -> Q:

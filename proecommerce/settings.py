@@ -107,6 +107,7 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env.url("CACHE_URL", schemes=("redis", "rediss", "unix")),
         "KEY_FUNCTION": "tenants.caching.make_key",
+        "OPTIONS": {"serializer": "tenants.caching.JsonSerializer"},
     }
 }
 
@@ -217,11 +218,15 @@ STORAGES = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "proecommerce.hiding.ReportFilter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"hide_links": {"()": "proecommerce.hiding.HideLinks"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["hide_links"]},
+    },
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {"django.server": {"level": "WARNING"}, "stripe": {"level": "WARNING"}},
 }

@@ -2,6 +2,7 @@
 
 import secrets
 import zlib
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 
 from django.core.cache import cache
@@ -21,7 +22,7 @@ class Upload:
 def keep(upload: Upload, person: str) -> str:
     """Keep the files; returns the ticket under which they are found again."""
     ticket = secrets.token_urlsafe(24)
-    packed = (zlib.compress(upload.customers), zlib.compress(upload.subscriptions), upload.names)
+    packed = [_pack(upload.customers), _pack(upload.subscriptions), *upload.names]
     cache.set(_key(ticket, person), packed, SECONDS)
     return ticket
 
@@ -31,8 +32,8 @@ def find(ticket: str, person: str) -> Upload | None:
     packed = cache.get(_key(ticket, person))
     if packed is None:
         return None
-    customers, subscriptions, names = packed
-    return Upload(zlib.decompress(customers), zlib.decompress(subscriptions), names)
+    customers, subscriptions, *names = packed
+    return Upload(_unpack(customers), _unpack(subscriptions), (names[0], names[1]))
 
 
 def forget(ticket: str, person: str) -> None:
@@ -41,3 +42,11 @@ def forget(ticket: str, person: str) -> None:
 
 def _key(ticket: str, person: str) -> str:
     return f"upload:{person}:{ticket[:64]}"
+
+
+def _pack(data: bytes) -> str:
+    return b64encode(zlib.compress(data)).decode()
+
+
+def _unpack(packed: str) -> bytes:
+    return zlib.decompress(b64decode(packed))
