@@ -55,10 +55,14 @@ def configuration() -> dict[str, Any]:
 
 @worker_init.connect  # type: ignore[untyped-decorator]
 def read_keys(**kwargs: object) -> None:
-    """Without its keys a worker does not start."""
+    """Without its keys a worker does not start. Celery logs what a signal's receiver raises, and goes on."""
+    from vault.errors import VaultError
     from vault.keyring import warm_up
 
-    warm_up()
+    try:
+        warm_up()
+    except VaultError as error:
+        raise SystemExit(str(error)) from error
 
 
 @app.task(name="tenants.run_jobs")  # type: ignore[untyped-decorator]

@@ -1,5 +1,8 @@
 """A Secrets Manager of our own over real HTTP, which a test may take down."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import uuid4
@@ -7,6 +10,8 @@ from uuid import uuid4
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.conftest import ROOT
+from tests.tenants.scratch import Scratch, scratch
 from tests.vault.aws import REGION, free_port
 from vault.keyring import Keyring
 from vault.secrets_gateway import SecretsManager
@@ -42,3 +47,41 @@ def aws(moto_endpoint: tuple[ThreadedMotoServer, str], monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     store = SecretsManager(region=REGION, endpoint=endpoint)
     return OwnSecretsManager(server, endpoint, store, f"test-{uuid4().hex}/kek")
+
+
+SEALED = "tests.vault.settings_sealed"
+
+
+@pytest.fixture(scope="session")
+def papers(django_db_setup: None) -> Iterator[Scratch]:
+    """A database of its own with a table of sealed papers in every tenant, and a secret of its own."""
+    with scratch() as found:
+        found.urls["SECRETS_PREFIX"] = f"test-{uuid4().hex}"
+        done = found.manage("migrate", "-v0", settings=SEALED)
+        assert done.returncode == 0, done.stderr
+        yield found
+
+
+def run_python(papers: Scratch, *arguments: str) -> "subprocess.Popen[str]":
+    """Start a process of its own on the papers' database."""
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ | papers.urls | {"DJANGO_SETTINGS_MODULE": SEALED},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def forget_papers(papers: Scratch) -> None:
+    """Empty the tables of papers and of the tenants' data keys."""
+    with papers.owner() as owner:
+        for schema in ("t_alpha", "t_beta"):
+            for statement in (
+                f"DELETE FROM {schema}.sealed_paper",
+                f"ALTER TABLE {schema}.vault_datakey DISABLE TRIGGER keep_keys",
+                f"DELETE FROM {schema}.vault_datakey",
+                f"ALTER TABLE {schema}.vault_datakey ENABLE TRIGGER keep_keys",
+            ):
+                owner.execute(statement.encode())

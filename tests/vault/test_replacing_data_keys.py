@@ -3,10 +3,7 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,14 +21,14 @@ from billing.models import StripeConnection
 from tenants import rekeying
 from tenants.context import enter, enter_public
 from tenants.errors import RotationBusy, ValuesLeft
-from tests.conftest import ROOT
-from tests.tenants.scratch import Scratch, scratch
+from tests.tenants.scratch import Scratch
 from tests.vault.aws import wait_until
+from tests.vault.conftest import SEALED as SETTINGS
+from tests.vault.conftest import forget_papers, run_python
 from vault import datakeys, resealing
 from vault.fields import EncryptedTextField
 from vault.models import DataKey
 
-SETTINGS = "tests.vault.settings_sealed"
 ROWS = 400
 SLUGS = ("alpha", "beta")
 VALUES = (
@@ -42,26 +39,6 @@ VALUES = (
 )
 
 
-@pytest.fixture(scope="module")
-def papers(django_db_setup: None) -> Iterator[Scratch]:
-    with scratch() as found:
-        found.urls["SECRETS_PREFIX"] = f"test-{uuid4().hex}"
-        done = found.manage("migrate", "-v0", settings=SETTINGS)
-        assert done.returncode == 0, done.stderr
-        yield found
-
-
-def python(papers: Scratch, *arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env=os.environ | papers.urls | {"DJANGO_SETTINGS_MODULE": SETTINGS},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def counted(papers: Scratch, schema: str, condition: str) -> int:
     return int(papers.rows(VALUES.format(schema, condition))[0][0])
 
@@ -69,16 +46,20 @@ def counted(papers: Scratch, schema: str, condition: str) -> int:
 def test_a_rotation_under_load_is_killed_and_resumed_without_one_failed_request(
     papers: Scratch, tmp_path: Path
 ) -> None:
-    filling = python(papers, "-m", "tests.vault.rotating", "fill", str(ROWS), *SLUGS)
+    forget_papers(papers)
+    filling = run_python(papers, "-m", "tests.vault.rotating", "fill", str(ROWS), *SLUGS)
     assert filling.wait(60) == 0, filling.stderr.read()  # type: ignore[union-attr]
     stop = tmp_path / "stop"
-    load = python(papers, "-m", "tests.vault.rotating", "load", str(stop), *SLUGS)
+    load = run_python(papers, "-m", "tests.vault.rotating", "load", str(stop), *SLUGS)
     assert load.stdout is not None
     assert load.stdout.readline() == "ready\n"
 
-    rotating = python(papers, "manage.py", "rotate_keys", "--data", "--batch", "5")
+    rotating = run_python(papers, "manage.py", "rotate_keys", "--data", "--batch", "5")
     moved = "k.version > 1"
-    assert wait_until(lambda: counted(papers, "t_alpha", moved) > 60, seconds=60)
+    began = wait_until(
+        lambda: rotating.poll() is not None or counted(papers, "t_alpha", moved) > 60, seconds=60
+    )
+    assert began and rotating.poll() is None, rotating.communicate()
     rotating.send_signal(signal.SIGKILL)
     rotating.wait(10)
     assert counted(papers, "t_alpha", "k.version = 1") > 60, "killed too late to tell anything"
