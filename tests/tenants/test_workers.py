@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -129,6 +130,33 @@ def test_a_broker_that_is_down_fails_no_request_and_delays_only(
         assert counts(tenant) == [1] * 5
 
 
+class Bomb:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.file,)
+
+
+def forged(schema: str) -> list[tuple[list[Any], dict[str, Any]]]:
+    """What somebody with the broker's password may write."""
+    job = {"schema_name": schema, "name": "tests.counted", "args": {"number": 1}}
+    return [
+        ([["rubbish"]], {}),
+        ([None], {}),
+        ([], {}),
+        ([["rubbish"]], job),
+        ([job], {}),
+        ([[1, None, {"id": 1}, ["nested"]]], {}),
+        ([[str(uuid4())]], {}),
+        ([["'; DROP SCHEMA public CASCADE; --", "' OR true --"]], {}),
+        ([["x" * 2_000_000]], {}),
+        ([[str(uuid4())] * 5_000], {}),
+    ]
+
+
 def test_forged_messages_on_the_real_broker_harm_nothing(
     own_broker: Broker, tenants: list[Any], tmp_path: Path
 ) -> None:
@@ -137,20 +165,20 @@ def test_forged_messages_on_the_real_broker_harm_nothing(
     with celery(own_broker, tmp_path) as start:
         worker = start()
         alpha = tenants[0].schema_name
-        for args, kwargs in [
-            ([["rubbish"]], {}),
-            ([None], {}),
-            ([], {}),
-            ([["rubbish"]], {"schema_name": alpha, "name": "tests.counted", "args": {"number": 1}}),
-        ]:
+        for args, kwargs in forged(alpha):
             current_app.send_task(
                 "tenants.run_jobs", args=args, kwargs=kwargs, headers={"_schema_name": alpha}
             )
+        # kombu unpickles nothing that the configuration does not name.
+        current_app.send_task("tenants.run_jobs", args=[Bomb(tmp_path / "ran")], serializer="pickle")
         current_app.send_task("os.system", args=["true"])
         current_app.send_task("tests.counted", kwargs={"number": 9})
         ask(tenants, 3)
         all_done(tenants, 6)
         assert worker.process.poll() is None
+        assert not (tmp_path / "ran").exists()
+        log = worker.log.read_text()
+        assert "which is no job id" in log
         # What is no message at all makes kombu give up the worker; the next one goes on without a loss.
         own_broker.client().lpush("jobs", b"not json at all")
         wait_until(lambda: worker.process.poll() is not None, seconds=20, what=lambda: "the worker gives up")
