@@ -1,0 +1,141 @@
+"""Asking every route on A's host as each kind of person, with the keys of others."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.core import mail
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from accounts.inviting import token_of
+from accounts.models import Invitation, User
+from accounts.passwords import tokens
+from billing import pay_links
+from billing.models import Invoice
+from tenants import clock
+from tenants.context import enter
+from tests.wall.cases import Case
+from tests.wall.routes import Route
+from tests.wall.twins import Twins
+
+BACKEND = "accounts.backends.EmailBackend"
+
+
+class Undo(Exception):
+    """Raised to undo what a request has done."""
+
+
+@dataclass
+class Keys:
+    """Whose keys are asked with: ids by parameter, and tokens made in the tenant that they are of."""
+
+    ids: dict[str, UUID]
+    tokens: dict[str, str]
+
+    def of(self, route: Route, case: Case) -> dict[str, Any]:
+        """What stands in the path."""
+        found: dict[str, Any] = {}
+        for name in route.parameters:
+            if name == "invoice_id":
+                found[name] = self.ids[case.invoice]
+            elif name in self.ids:
+                found[name] = self.ids[name]
+            else:
+                space = route.name.partition(":")[0]
+                named = (f"{route.name}:{name}", f"{space}:{name}", name)
+                found[name] = next(self.tokens[each] for each in named if each in self.tokens)
+        return found
+
+    def in_body(self, case: Case) -> dict[str, str]:
+        return {name: value.format_map(self.ids) for name, value in case.body.items()}
+
+
+def keys(tenant: Any, ids: dict[str, UUID], user_id: UUID) -> Keys:
+    """The keys with the tokens that the tenant itself gives for them."""
+    with enter(tenant):
+        user = User.objects.get(pk=user_id)
+        invoice = Invoice.objects.get(pk=ids["invoice_id"])
+        invitation = Invitation.objects.get(pk=ids["invitation_id"])
+        made = {
+            "hosted:token": pay_links.token_for(invoice, clock.now()),
+            "accounts:invitation:token": token_of(invitation),
+            "accounts:reset:token": tokens.make_token(user),
+            "reference": urlsafe_base64_encode(force_bytes(user.pk)),
+            "known": f"seti-{ids['customer_id'].hex}",
+            "ticket": uuid4().hex,
+            "token": uuid4().hex,
+        }
+    return Keys(ids, made)
+
+
+@dataclass
+class Sung:
+    """Where a canary was heard that should be silent, and where the product broke."""
+
+    heard: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    answered: int = 0
+    fine: int = 0
+
+
+def client_of(twins: Twins, user_id: UUID | None) -> Client:
+    """A browser on A's host, of this person of A."""
+    client = Client(HTTP_HOST=f"{twins.a.slug}.{settings.SITE_HOST}", raise_request_exception=False)
+    if user_id is not None:
+        with enter(twins.a):
+            client.force_login(User.objects.get(pk=user_id), backend=BACKEND)
+    return client
+
+
+def ask(
+    client: Client, asked: list[tuple[Route, Case]], with_keys: Keys, silent: list[str], sung: Sung, who: str
+) -> None:
+    """Ask each route by each method; what a request changes is undone."""
+    for route, case in asked:
+        path = reverse(route.name, kwargs=with_keys.of(route, case), urlconf="proecommerce.urls")
+        for method, query, body in _requests(case, with_keys):
+            label = f"{who} {method} {route.name}"
+            answer = _undone(client, method, path, query, body)
+            sung.answered += 1
+            sung.fine += answer.status_code == 200
+            if answer.status_code >= 500 and answer.status_code != 503:  # 503: Stripe knows no canaries
+                sung.broken.append(f"{label}: {answer.status_code}")
+            sung.heard += [f"{label}: {canary}" for canary in silent if canary in _all_of(answer)]
+
+
+def _requests(case: Case, with_keys: Keys) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
+    ids = {name.removesuffix("_id"): str(value) for name, value in with_keys.ids.items()}
+    yield "GET", {}, {}
+    yield "GET", ids | with_keys.in_body(case), {}
+    yield "POST", ids, with_keys.in_body(case)
+
+
+def _undone(client: Client, method: str, path: str, query: dict[str, str], body: dict[str, str]) -> Any:
+    cookies = client.cookies.output()
+    answer: Any = None
+    try:
+        with transaction.atomic():
+            if method == "GET":
+                answer = client.get(path, query)
+            else:
+                answer = client.post(path, body, query_params=query)
+            answer.whole = b"".join(answer.streaming_content) if answer.streaming else answer.content
+            raise Undo
+    except Undo:
+        pass
+    if client.cookies.output() != cookies:
+        client.cookies.load(cookies.replace("Set-Cookie: ", ""))
+    return answer
+
+
+def _all_of(answer: Any) -> str:
+    """Body, headers and the mails that left, in lower case."""
+    mails = "".join(str(message.message()) for message in mail.outbox)
+    mail.outbox.clear()
+    return f"{answer.whole.decode(errors='replace')}{answer.headers}{mails}".lower()

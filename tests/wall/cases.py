@@ -1,0 +1,123 @@
+"""A line for every route: what is sent to it, and how its parameters are found. A route without a line fails.
+
+`Case(body)`: what a POST sends. A value `{name}` stands for a key of what is asked for: see `furnishing.py`.
+`skip`: why a route is not asked (it has no page of a tenant's).
+"""
+
+from dataclasses import dataclass, field
+
+LINE = {
+    "lines-0-description": "line",
+    "lines-0-amount": "1.00",
+    "lines-TOTAL_FORMS": "1",
+    "lines-INITIAL_FORMS": "0",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """How one route is asked."""
+
+    body: dict[str, str] = field(default_factory=dict)
+    invoice: str = "invoice_id"  # of which kind an `invoice_id` in the path is: issued, or `draft_id`
+    skip: str = ""
+
+
+CUSTOMER = {
+    "name": "New", "business_name": "New", "email": "new@wall.example", "country": "DE", "currency": "EUR",
+    "locale": "en",
+}  # fmt: skip
+DRAFT = Case(LINE | {"customer": "{customer_id}", "due_on": "2026-12-24"}, invoice="draft_id")
+NONE = Case()
+
+# urls.py: the hosts of tenants.
+TENANT: dict[str, Case] = {
+    "brand_css": NONE,
+    "brand_logo": NONE,
+    "stripe_webhook": Case({"id": "evt_1"}),
+    "accounts:login": Case({"email": "x@wall.example", "password": "four words of a garden"}),
+    "accounts:logout": NONE,
+    "accounts:ask_reset": Case({"email": "x@wall.example"}),
+    "accounts:reset": Case({"password": "four other words of a garden"}),
+    "accounts:invitation": Case({"name": "New", "password": "four other words of a garden"}),
+    "manage:home": NONE,
+    "manage:customers": NONE,
+    "manage:customer_new": Case(CUSTOMER),
+    "manage:customer": NONE,
+    "manage:customer_edit": Case(CUSTOMER),
+    "manage:customer_invite": Case({"email": "new@wall.example", "name": "New"}),
+    "manage:products": NONE,
+    "manage:product_new": Case({"name": "New", "code": "new", "tax_class": "standard"}),
+    "manage:product": NONE,
+    "manage:product_edit": Case({"name": "New", "code": "new", "tax_class": "standard"}),
+    "manage:price_new": Case({"cycle": "monthly", "amount": "1.00", "setup_fee": "0", "currency": "EUR"}),
+    "manage:price_switch": NONE,
+    "manage:subscriptions": NONE,
+    "manage:subscription_new": Case({"customer": "{customer_id}", "price": "{price_id}", "quantity": "1"}),
+    "manage:subscription": NONE,
+    "manage:subscription_cancel": NONE,
+    "manage:subscription_pause": Case({"reason": "reason"}),
+    "manage:subscription_resume": NONE,
+    "manage:invoices": NONE,
+    "manage:invoice_new": DRAFT,
+    "manage:invoice": NONE,
+    "manage:invoice_edit": DRAFT,
+    "manage:invoice_pdf": NONE,
+    "manage:invoice_discard": DRAFT,
+    "manage:invoice_issue": DRAFT,
+    "manage:invoice_send": NONE,
+    "manage:invoice_void": NONE,
+    "manage:invoice_payment": Case({"amount": "1.00", "method": "bank_transfer", "received_on": "2026-11-2"}),
+    "manage:payment_ask": NONE,
+    "manage:payment_absent": NONE,
+    "manage:runs": NONE,
+    "manage:run_now": NONE,
+    "manage:import": NONE,
+    "manage:import_preview": NONE,
+    "manage:audit": NONE,
+    "manage:audit_check": NONE,
+    "manage:settings": Case({"business_name": "New", "email": "new@wall.example", "country": "DE"}),
+    "manage:settings_invoices": NONE,
+    "manage:settings_region": NONE,
+    "manage:settings_brand": NONE,
+    "manage:settings_no_logo": NONE,
+    "manage:taxes": NONE,
+    "manage:tax_new": Case({"country": "IT", "name": "New", "rate": "22", "tax_class": "standard"}),
+    "manage:tax": Case({"country": "IT", "name": "New", "rate": "22", "tax_class": "standard"}),
+    "manage:tax_remove": NONE,
+    "manage:stripe": NONE,
+    "manage:stripe_connect": NONE,
+    "manage:stripe_callback": NONE,
+    "manage:stripe_key": Case({"key": "rk_test_new", "publishable_key": "pk_test_new"}),
+    "manage:stripe_disconnect": NONE,
+    "manage:staff": NONE,
+    "manage:staff_invite": Case({"email": "new@wall.example", "name": "New", "role": "staff"}),
+    "hosted:invoice": NONE,
+    "hosted:pay": NONE,
+    "hosted:status": NONE,
+    "hosted:pdf": NONE,
+    "portal:home": NONE,
+    "portal:invoices": NONE,
+    "portal:invoice": NONE,
+    "portal:invoice_pdf": NONE,
+    "portal:pay": NONE,
+    "portal:pay_status": NONE,
+    "portal:cards": NONE,
+    "portal:add_card": NONE,
+    "portal:add_card_status": NONE,
+    "portal:card_default": NONE,
+    "portal:card_remove": NONE,
+    "portal:autopay": Case({"autopay": "on"}),
+    "portal:details": Case(CUSTOMER),
+    "portal:switch": Case({"customer": "{customer_id}"}),
+}
+# urls_public.py and urls_pay.py: hosts of the platform, where no tenant's data are; the admin is one line.
+PUBLIC: dict[str, Case] = {
+    "home": NONE,
+    "plans": NONE,
+    "signup": NONE,
+    "stripe_callback": NONE,
+    "health": NONE,
+    "admin:": NONE,
+}
+PAY: dict[str, Case] = {"pay:frame": NONE}

@@ -1,0 +1,90 @@
+"""Every route on A's host, asked by each kind of person with the keys of B: no canary of B is heard."""
+
+import logging
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+
+from tests.wall import cases
+from tests.wall.asking import Sung, ask, client_of, keys
+from tests.wall.routes import routes, without_a_case
+from tests.wall.twins import B, Twins
+
+pytestmark = pytest.mark.xdist_group("wall")
+URLCONFS = {
+    "proecommerce.urls": cases.TENANT,
+    "proecommerce.urls_public": cases.PUBLIC,
+    "proecommerce.urls_pay": cases.PAY,
+}
+
+
+@pytest.mark.parametrize("urlconf", URLCONFS)
+def test_every_route_has_a_case_and_every_case_a_route(urlconf: str) -> None:
+    found = routes(urlconf)
+    assert without_a_case(found, URLCONFS[urlconf]) == set(), "give each a line in tests/wall/cases.py"
+    names = {route.name for route in found}
+    assert {name for name in URLCONFS[urlconf] if not name.endswith(":")} - names == set(), "no such routes"
+
+
+def people(twins: Twins) -> dict[str, Any]:
+    both = twins.both
+    return {
+        "nobody": None,
+        "contact": both["1"].user_id,
+        "staff": both["staff"].user_id,
+        "owner": both["owner"].user_id,
+    }
+
+
+ASKED = [(route, cases.TENANT[route.name]) for route in routes("proecommerce.urls")]
+
+
+@pytest.mark.parametrize("who", ["nobody", "contact", "staff", "owner"])
+def test_no_route_tells_of_another_tenant(
+    twins: Twins, who: str, db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    client = client_of(twins, people(twins)[who])
+    sung = Sung()
+    same = keys(twins.b, twins.both["1"].ids, twins.both["1"].user_id)  # type: ignore[arg-type]
+    others = keys(twins.b, twins.only_b["1"].ids, twins.only_b["1"].user_id)  # type: ignore[arg-type]
+    for with_keys in (same, others):
+        ask(client, ASKED, with_keys, [B], sung, who)
+    assert sung.heard == []
+    assert sung.broken == []
+    assert sung.answered == len(ASKED) * 6
+    assert sung.fine > 20 or who == "nobody"
+    assert B not in caplog.text.lower()
+    assert_cache_is_silent(twins)
+
+
+def assert_cache_is_silent(twins: Twins) -> None:
+    """What A's requests have left in the cache stands under A's keys and tells of A only."""
+    client: Any = redis.Redis.from_url(settings.CACHES["default"]["LOCATION"])
+    for key in client.scan_iter(match=f"{twins.a.schema_name}:*", count=1000):
+        value = client.get(key) if client.type(key) == b"string" else client.dump(key)
+        assert B.encode() not in (value or b"").lower()
+
+
+def test_no_route_tells_one_customer_of_another(twins: Twins, db: None) -> None:
+    client = client_of(twins, twins.both["1"].user_id)
+    others = keys(twins.a, twins.both["2"].ids, twins.both["2"].user_id)  # type: ignore[arg-type]
+    # What hangs on a token is for whoever holds it.
+    asked = [each for each in ASKED if not each[0].name.startswith(("hosted:", "accounts:"))]
+    sung = Sung()
+    ask(client, asked, others, ["canarya2"], sung, "contact of 1")
+    assert sung.heard == []
+    assert sung.broken == []
+
+
+def test_the_birds_sing_on_their_own_pages(twins: Twins, db: None) -> None:
+    """Without this the silence above would prove nothing."""
+    own = client_of(twins, twins.both["owner"].user_id)
+    heard = Sung()
+    mine = keys(twins.a, twins.both["2"].ids, twins.both["2"].user_id)  # type: ignore[arg-type]
+    ask(own, ASKED, mine, ["canarya2", "canarya0"], heard, "owner")
+    assert {"owner GET manage:customer: canarya2", "owner GET manage:invoice: canarya2"} <= set(heard.heard)
+    singing = {line.split()[2].rstrip(":") for line in heard.heard if line.startswith("owner GET manage:")}
+    assert len(singing) > 25
