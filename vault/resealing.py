@@ -54,7 +54,7 @@ def find_sealed_tables() -> Sequence[SealedTable]:
     for model in apps.get_models(include_auto_created=True):
         columns = [f.column for f in model._meta.local_concrete_fields if isinstance(f, EncryptedTextField)]
         if columns and _lives_here(model):
-            key = model._meta.pk
+            key: Any = model._meta.pk
             key_type = str(key.rel_db_type(connection))
             found.append(SealedTable(model._meta.db_table, key.column, key_type, tuple(columns)))
     return found
@@ -178,7 +178,8 @@ def _take(table: SealedTable, key: UnwrappedKey, after: Any, batch: int) -> list
     further = [] if after is None else [after]
     with connection.cursor() as cursor:
         cursor.execute(query, [*_ids(table, key), *further, batch])
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def _put(table: SealedTable, rows: Sequence[Sequence[Any]]) -> None:

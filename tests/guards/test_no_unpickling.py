@@ -47,7 +47,8 @@ def test_the_guard_sees(source: str, tmp_path: Path) -> None:
 
 def test_sessions_cache_and_messages_are_json() -> None:
     assert import_string(settings.SESSION_SERIALIZER) is JSONSerializer
-    assert settings.CACHES["default"]["OPTIONS"]["serializer"] == "tenants.caching.JsonSerializer"
+    caching: dict[str, Any] = settings.CACHES["default"]
+    assert caching["OPTIONS"]["serializer"] == "tenants.caching.JsonSerializer"
     assert current_app.conf.accept_content == ["json"]
     assert current_app.conf.task_serializer == "json"
 

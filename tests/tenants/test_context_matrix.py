@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import models, transaction
+from django.http import HttpResponse
 from django.test import Client, override_settings
 
 from accounts.models import User
@@ -81,7 +82,7 @@ def ask(path: str, host: str, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def error_page(request: Any, *args: Any, **kwargs: Any) -> Any:
         look()
-        return urls.HttpResponse("error", status=500)
+        return HttpResponse("error", status=500)
 
     for name in ("handler400", "handler403", "handler404", "handler500"):
         monkeypatch.setattr(urls, name, error_page, raising=False)

@@ -92,6 +92,7 @@ class Load:
         with enter(tenant):
             for paper in Paper.objects.filter(id__gte=self.somewhere(dice)).order_by("id")[:3]:
                 assert paper.first.reveal().startswith(str(paper.pk)), "a text of another row"
+                assert paper.second is not None
                 assert paper.second.reveal().startswith(str(paper.pk)), "a text of another row"
 
     def change(self, tenant: Any, dice: random.Random) -> None:

@@ -104,14 +104,18 @@ def connected(_own_secret: None, fresh_tenant: Any, now: Any, monkeypatch: pytes
     return fresh_tenant
 
 
+def stripe() -> Any:
+    return StripeConnection.objects.get()
+
+
 def replace(actor: Any, now: Any) -> int:
     return rekeying.replace_data_keys(actor=actor, now=now, progress=lambda line: None)
 
 
 def test_every_value_is_sealed_anew_and_the_record_says_so(connected: Any, actor: Any, now: Any) -> None:
-    before = StripeConnection.objects.get()
+    before = stripe()
     assert replace(actor, now) >= 2
-    after = StripeConnection.objects.get()
+    after = stripe()
     assert before.sealed_key.blob != after.sealed_key.blob
     old, new = DataKey.objects.order_by("version")
     assert (old.retired_at, new.retired_at) == (now, None)
@@ -126,11 +130,11 @@ def test_every_value_is_sealed_anew_and_the_record_says_so(connected: Any, actor
 def test_a_row_read_before_and_saved_after_does_not_bring_the_old_key_back(
     connected: Any, actor: Any, now: Any
 ) -> None:
-    read_before = StripeConnection.objects.get()
+    read_before = stripe()
     replace(actor, now)
     read_before.business_name = "Saved late"
     read_before.save()
-    found = StripeConnection.objects.get()
+    found = stripe()
     newest = DataKey.objects.get(retired_at=None)
     assert found.business_name == "Saved late"
     assert found.sealed_key.blob[1:17] == newest.id.bytes
@@ -146,7 +150,7 @@ def test_what_does_not_open_stays_as_it_is_and_keeps_its_key_in_use(
         replace(actor, now)
     assert "billing_stripeconnection.sealed_key of the row" in caplog.text
     assert DataKey.objects.filter(retired_at=None).count() == 2
-    assert StripeConnection.objects.get().sealed_webhook_secret.reveal() == "whsec_canary"
+    assert stripe().sealed_webhook_secret.reveal() == "whsec_canary"
     assert not AuditEvent.objects.filter(action="data_key.replaced").exists()
 
 
@@ -157,13 +161,13 @@ def test_a_row_that_others_hold_is_left_and_told(
 
     monkeypatch.setattr(resealing, "WAIT_SECONDS", 0.2)
     with psycopg.connect(os.environ["DATABASE_OWNER_URL"]) as other:
-        other.execute(f"SELECT 1 FROM {connected.schema_name}.billing_stripeconnection FOR UPDATE")  # type: ignore[arg-type]
+        other.execute(f"SELECT 1 FROM {connected.schema_name}.billing_stripeconnection FOR UPDATE")
         began = time.monotonic()
         with pytest.raises(ValuesLeft, match=r"\(2\)"):
             replace(actor, now)
         assert time.monotonic() - began < 10
     with enter(connected):
-        assert StripeConnection.objects.get().sealed_key.reveal() == "rk_canary"
+        assert stripe().sealed_key.reveal() == "rk_canary"
 
 
 def test_two_rotations_at_once_do_not_meet(committed: None, actor: Any, now: Any) -> None:
@@ -214,7 +218,7 @@ def test_a_key_that_a_transaction_still_seals_by_is_not_retired(connected: Any, 
         assert resealing.retire_older_keys(now=now) == 0
     assert time.monotonic() - began > 0.2
     thread.join(10)
-    assert StripeConnection.objects.get().sealed_key.reveal() == "rk_late"
+    assert stripe().sealed_key.reveal() == "rk_late"
 
 
 def test_the_rotation_finds_every_sealed_field_of_every_model(two_tenants: Any) -> None:

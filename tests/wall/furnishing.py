@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.inviting import Invitee, invite
 from audit.actors import Actor
 from billing import drafting, issuing
-from billing.models import BillingSettings, Dispute, InvoiceRun, Payment, PaymentMethod, Refund, StripeEvent
+from billing.models import BillingSettings, Dispute, InvoiceRun, Payment, Refund, StripeEvent
 from tests.billing.payments import standin
 from tests.billing.portal import making
 
@@ -85,4 +85,3 @@ def _afterwards(payment: Payment, mark: str) -> None:
         payment=payment, external_id=f"dp_{mark}", status="lost", reason=f"{mark} reason", amount=1,
         currency="EUR", opened_at=NOW,
     )  # fmt: skip
-    assert PaymentMethod.objects.filter(pk=payment.payment_method_id).exists()

@@ -62,7 +62,7 @@ def test_no_route_tells_of_another_tenant(
 
 def assert_cache_is_silent(twins: Twins) -> None:
     """What A's requests have left in the cache stands under A's keys and tells of A only."""
-    client: Any = redis.Redis.from_url(settings.CACHES["default"]["LOCATION"])
+    client: Any = redis.Redis.from_url(str(settings.CACHES["default"]["LOCATION"]))
     for key in client.scan_iter(match=f"{twins.a.schema_name}:*", count=1000):
         value = client.get(key) if client.type(key) == b"string" else client.dump(key)
         assert B.encode() not in (value or b"").lower()

@@ -1,6 +1,7 @@
 """A model with two sealed columns."""
 
 import uuid
+from typing import ClassVar
 
 from django.db import models
 
@@ -9,6 +10,8 @@ from vault.fields import EncryptedTextField
 
 class Paper(models.Model):
     """Its texts begin with its own key, so that any mix-up shows."""
+
+    objects: ClassVar[models.Manager["Paper"]] = models.Manager()
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     first = EncryptedTextField()
