@@ -15,7 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.vault.settings_sealed"
-THREADS = 6
+THREADS = 4
 
 
 def main(verb: str, what: str, *slugs: str) -> None:

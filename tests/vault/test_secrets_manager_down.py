@@ -43,6 +43,7 @@ def assert_refused(name: str, start: "subprocess.Popen[str]") -> None:
     assert "AWS_ENDPOINT_URL" in out + err, name
 
 
+@pytest.mark.timeout(240)
 def test_what_runs_goes_on_and_what_starts_says_why_it_cannot(
     own_aws: Any, papers: Scratch, tmp_path: Path
 ) -> None:
