@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import transaction
 
+from accounts.enrolling import tell
 from accounts.models import User
 from audit.actions import Action
 from audit.actors import Actor
@@ -43,10 +44,11 @@ def user_of_reset(user_id: UUID, token: str) -> User | None:
 
 
 def set_password(user: User, password: str, *, actor: Actor, now: datetime) -> None:
-    """Set a validated password; every other session of the user ends with it."""
+    """Set a validated password; every other session of the user ends with it, and the person is told."""
     with transaction.atomic():
         locked = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
         locked.set_password(password)
         locked.save(update_fields=["password"])
         record(Action.USER_PASSWORD_CHANGED, subject=("user", user.id), actor=actor, now=now)
+        tell(user, "password_changed", now=now)
     user.password = locked.password

@@ -13,7 +13,7 @@ from .conftest import HOST
 
 OWNERS_ONLY = {
     "settings", "settings_invoices", "settings_region", "settings_brand", "settings_no_logo", "taxes",
-    "tax_new", "tax", "tax_remove", "staff", "staff_invite",
+    "tax_new", "tax", "tax_remove", "staff", "staff_invite", "factors_reset", "settings_security",
 }  # fmt: skip
 PAGES = [pattern for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
 
