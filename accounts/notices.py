@@ -79,7 +79,8 @@ def reset_asked_mail(*, business: str, name: str, when: str, url: str) -> Render
             subject=f"Your second factors at {business} will be taken away",
             greeting=f"Hello {name}," if name else "Hello,",
             paragraph=f"Somebody, hopefully you, told ProEcommerce that the device for your log-in at "
-            f"{business} is lost. On {when} your authenticator app, passkeys and backup codes will be taken away, and "
+            f"{business} is lost. On {when} your authenticator app, passkeys and backup codes will be taken "
+            "away, and "
             "your password alone will log you in until you set up new ones.",
             button="Stop this: I still have my device",
             url=url,
