@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
@@ -84,7 +85,7 @@ def complete(request: HttpRequest, half: HalfWay, method: str, *, now: datetime)
 
 def refuse(request: HttpRequest, user: User | None, method: str, *, now: datetime, why: str = "") -> None:
     """Write down that what was shown as a second factor was none."""
-    details = {"method": method} | ({"why": why[:200]} if why else {})
+    details: dict[str, Any] = {"method": method} | ({"why": why[:200]} if why else {})
     with transaction.atomic():
         subject = ("user", user.pk if user else "unknown")
         record(Action.USER_FACTOR_REFUSED, subject=subject, actor=actor_of(request, user), now=now, **details)

@@ -34,10 +34,12 @@ class StaffSite(AdminSite):
             return HttpResponseRedirect(target)
         return redirect_to_login(target, resolve_url("accounts:login"))
 
-    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def logout(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:  # type: ignore[override]
         if request.method == "POST":
             log_out(request, now=clock.now())
         return redirect("accounts:login")
 
-    def password_change(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: Any = None
+    ) -> HttpResponse:
         return redirect("accounts:change_password")
