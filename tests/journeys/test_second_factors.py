@@ -59,14 +59,14 @@ def test_an_owner_sets_up_an_app_and_a_passkey_and_logs_in_by_each(
     _looks_well(page, "security")
     _log_out(page, home)
     _looks_well(page, "log-in")
-    page.get_by_role("button", name="Log in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url("**/manage/")
     page.goto(f"{home}/account/security/")
     expect(page.get_by_text("last used")).to_be_visible()
 
     _put_counter_back(devices, device)
     _log_out(page, home)
-    page.get_by_role("button", name="Log in with a passkey").click()
+    page.get_by_role("button", name="Use a passkey").click()
     expect(page.get_by_text("This passkey does not log in here.")).to_be_visible()
     (why,) = site.sql(
         f"SELECT details->>'why' FROM t_{slug}.audit_auditevent WHERE action = 'user.factor_refused'"
@@ -109,7 +109,7 @@ def _by_password(page: Page, home: str, email: str) -> None:
     page.goto(f"{home}/log-in/")
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in", exact=True).click()
+    page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/log-in/second/")
 
 
