@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -34,8 +35,9 @@ class SecondFactorMiddleware:
     Who has none yet is led to the page that sets one up; who has one is asked for it.
     """
 
-    # What one needs on the way: setting up, logging out, the look of the page.
-    OPEN = ("/account/security/", "/account/confirm/", "/log-out/", "/brand")
+    # What one needs on the way: setting up, logging out.
+    OPEN = ("/account/security/", "/account/confirm/", "/log-out/")
+    LOOKS = "/brand"
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -44,6 +46,9 @@ class SecondFactorMiddleware:
         return self._led_elsewhere(request) or self.get_response(request)
 
     def _led_elsewhere(self, request: HttpRequest) -> HttpResponse | None:
+        # Who has no session is a stranger: nothing is looked up, the answer stays as cacheable as it was.
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.path.startswith(self.LOOKS):
+            return None
         user = request.user
         if not isinstance(user, User) or is_strong(request) or not is_demanded_of(user):
             return None

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import halfway, passkeys, proving, recovering, sessions
@@ -19,6 +20,7 @@ AGAIN = "That took too long. Log in again."
 NO_PASSKEY = "This passkey does not log in here. Try again, or log in another way."
 
 
+@sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def second_factor_page(request: HttpRequest) -> HttpResponse:
     """Ask for a code of the app, or the passkey."""
@@ -40,6 +42,7 @@ def second_factor_page(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/second_factor.html", context, status=422 if form.errors else 200)
 
 
+@sensitive_post_parameters("code")
 @require_http_methods(["GET", "HEAD", "POST"])
 def backup_code_page(request: HttpRequest) -> HttpResponse:
     """Ask for a backup code, by those whose device is gone."""

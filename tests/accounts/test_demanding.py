@@ -285,3 +285,9 @@ def test_each_notice_says_what_happened_in_the_names_of_both_houses(
         assert "{" not in mail.text + mail.subject
     assert "23 November 2026, 10:30 CET" in sent[0].text
     assert "ProEcommerce" in sent[-2].subject and "http://localhost" in sent[-1].text
+
+
+def test_strangers_pages_are_not_looked_into_for_it(tenant: Any, browser: Browser, public: Any) -> None:
+    for answer in (public().get("/"), browser().get("/brand.css")):
+        assert answer.status_code == 200
+        assert "Cookie" not in answer.get("Vary", "") and "no-store" not in answer.get("Cache-Control", "")

@@ -15,6 +15,15 @@ from tests.journeys.conftest import Site, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(240)]
 PASSWORD = "seven tired herons wade"
+MAKE_STAFF = f"""
+from accounts.people import create_user
+from audit.actors import Actor
+from tenants import clock
+from tenants.context import enter_public
+with enter_public():
+    create_user(email="robin@platform.example", name="Robin", role="platform", password="{PASSWORD}",
+                actor=Actor.system("tests"), now=clock.now())
+"""
 SHOTS = os.environ.get("SHOTS")  # a folder: keep pictures of the pages there
 
 
@@ -73,23 +82,54 @@ def test_an_owner_sets_up_an_app_and_a_passkey_and_logs_in_by_each(
     )
     assert "sign count" in why[0]
 
+    _by_password(page, home, email)
+    page.get_by_role("link", name=re.compile("backup code")).click()
+    page.get_by_label("Backup code").fill(codes[5])
+    page.get_by_role("button", name="Go on").click()
+    page.goto(f"{home}/manage/settings/security/")
+    _looks_well(page, "demand")
+    page.get_by_label("Everyone who works here").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved.")).to_be_visible()
+
     assert watch.complaints == []
     assert "whole" in site.manage("audit_verify", "--tenant", slug)
 
 
-def _set_up_app(page: Page) -> tuple[str, list[str]]:
+def test_the_platforms_staff_set_up_an_app_before_the_admin_opens(
+    site: Site, watched: tuple[Page, Watch]
+) -> None:
+    page, watch = watched
+    site.manage("shell", "-v0", "-c", MAKE_STAFF)
+    page.goto(f"{site.url}/admin/")
+    _looks_well(page, "platform-log-in")
+    page.get_by_label("E-mail address").fill("robin@platform.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/account/security/")
+    page.goto(f"{site.url}/admin/tenants/tenant/")
+    expect(page.get_by_text("Set up a second factor to go on")).to_be_visible()
+    _set_up_app(page, "platform-")
+    page.goto(f"{site.url}/admin/tenants/tenant/")
+    page.get_by_role("link", name="Alpha Hosting").click()
+    page.get_by_role("link", name="Lost device").click()
+    expect(page.get_by_text("72 hours after you send this")).to_be_visible()
+    assert watch.complaints == []
+
+
+def _set_up_app(page: Page, name: str = "") -> tuple[str, list[str]]:
     page.get_by_role("link", name="Your log-in").click()
-    _looks_well(page, "security-empty")
+    _looks_well(page, f"{name}security-empty")
     page.get_by_role("button", name="Set up").click()
     picture = page.get_by_role("img", name="QR code for your authenticator app")
     assert picture.evaluate("image => image.complete && image.naturalWidth > 100")
-    _looks_well(page, "app")
+    _looks_well(page, f"{name}app")
     secret = page.locator("#secret").inner_text().replace(" ", "")
     page.get_by_label("Code from your app").fill(_code(secret))
     page.get_by_role("button", name="Switch it on").click()
     expect(page.get_by_role("heading", name=re.compile("Your backup codes"))).to_be_visible()
     expect(page.get_by_role("button", name="Print")).to_be_visible()
-    _looks_well(page, "codes")
+    _looks_well(page, f"{name}codes")
     codes = [each.strip() for each in page.locator("#codes li").all_inner_texts()]
     assert len(codes) == 10
     page.get_by_role("link", name="I have them").click()
