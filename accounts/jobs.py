@@ -1,4 +1,4 @@
-"""Jobs of accounts: the mails with a link, and the daily purge."""
+"""Jobs of accounts: the mails about log-ins, resets whose time has come, and the daily purge."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,9 +10,9 @@ from django.db.models import Exists, OuterRef
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_encode
 
-from accounts import email_changing, mails, session_mails
+from accounts import email_changing, mails, notices, recovering, session_mails
 from accounts.inviting import token_of
-from accounts.models import EmailChange, Invitation, Session, User
+from accounts.models import EmailChange, FactorReset, Invitation, Session, User
 from accounts.passwords import tokens
 from accounts.purging import purge_sessions
 from audit.actors import Actor
@@ -131,3 +131,31 @@ def plan_purges(now: datetime) -> None:
         enqueue_many([Asked("accounts.purge_sessions", run_at=at, key=key)], schema=schema)
     if not Job.objects.filter(schema_name=PUBLIC, key=key).exists():
         enqueue_many([Asked("accounts.purge_sessions", key=key)])
+
+
+@job("accounts.mail_notice", outside=True)
+def mail_notice(*, user_id: str, kind: str, at: str) -> None:
+    """Tell the person what happened to their log-in."""
+    user = User.objects.get(pk=UUID(user_id))
+    business, site = place()
+    when, url = said(datetime.fromisoformat(at)), f"{site}/account/security/"
+    mail = notices.notice_mail(kind, business=business, name=user.name, when=when, url=url)
+    send(mail, to=user.email)
+
+
+@job("accounts.mail_reset_asked", outside=True)
+def mail_reset_asked(*, reset_id: str) -> None:
+    """Tell the person that their second factors will be taken away, unless that is stopped already."""
+    reset = FactorReset.objects.select_related("user").get(pk=UUID(reset_id))
+    if reset.cancelled_at is not None:
+        return
+    business, site = place()
+    url = f"{site}/keep-factors/{recovering.token_of(reset)}/"
+    mail = notices.reset_asked_mail(business=business, name=reset.user.name, when=said(reset.due_at), url=url)
+    send(mail, to=reset.user.email)
+
+
+@job("accounts.carry_out_reset")
+def carry_out_reset(*, reset_id: str) -> None:
+    """Take a person's second factors away, as promised 72 hours ago."""
+    recovering.carry_out_reset(UUID(reset_id), actor=Actor.system("factor reset"), now=clock.now())

@@ -6,7 +6,7 @@ from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts import confirming, sessions
+from accounts import confirming, halfway, sessions
 from accounts.acting import actor_of
 from accounts.models import User
 from audit.actions import Action
@@ -14,7 +14,7 @@ from audit.recording import record
 
 
 def log_in(request: HttpRequest, *, email: str, password: str, now: datetime) -> User | None:
-    """Check the credentials; on success begin a new session. Either way it leaves an audit event."""
+    """Check the credentials; log in, or have the second factor asked for. Leaves an audit event."""
     user = auth.authenticate(request, username=email, password=password)
     with transaction.atomic():
         if not isinstance(user, User):
@@ -22,7 +22,7 @@ def log_in(request: HttpRequest, *, email: str, password: str, now: datetime) ->
             subject = ("user", known.pk if known else "unknown")
             record(Action.USER_LOGIN_FAILED, subject=subject, actor=actor_of(request), now=now)
             return None
-    sessions.begin(request, user, methods={"password"}, now=now)
+    halfway.arrive(request, user, methods={"password"}, now=now)
     return user
 
 

@@ -1,4 +1,4 @@
-"""Who asks: cookies that came twice, this host's session and whose it is, answers that no cache keeps."""
+"""Who asks: cookies that came twice, this host's session, whose it is and how proven; what no cache keeps."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,10 +8,12 @@ from django.contrib.auth import middleware as auth_middleware
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions import middleware as session_middleware
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from accounts import sessions
+from accounts import halfway, sessions
+from accounts.factors import METHODS, factors_of, is_demanded_of, is_strong
 from accounts.models import User
 from tenants import clock
 
@@ -76,3 +78,37 @@ def _person(request: Any) -> User | AnonymousUser:
 
 async def _refuse_async() -> User:
     raise NotImplementedError("Sessions are checked in synchronous pages only: use request.user.")
+
+
+class SecondFactorMiddleware:
+    """Keeps people of whom a second factor is demanded from every page until this session has shown one.
+
+    Who has none yet is led to the page that sets one up; who has one is asked for it.
+    """
+
+    # What one needs on the way: setting up, logging out.
+    OPEN = ("/account/", "/log-out/")
+    LOOKS = "/brand"
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self._led_elsewhere(request) or self.get_response(request)
+
+    def _led_elsewhere(self, request: HttpRequest) -> HttpResponse | None:
+        # Who has no session is a stranger: nothing is looked up, the answer stays as cacheable as it was.
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.path.startswith(self.LOOKS):
+            return None
+        user = request.user
+        if not isinstance(user, User) or is_strong(request) or not is_demanded_of(user):
+            return None
+        if factors_of(user).enough:
+            methods, to = request.session.get(METHODS, ()), ""
+            if request.method in {"GET", "HEAD"}:
+                to = request.get_full_path()
+            halfway.hold(request, user, methods=methods, now=clock.now(), to=to)
+            return redirect("accounts:second_factor")
+        if request.path.startswith(self.OPEN):
+            return None
+        return redirect(reverse("accounts:security"))

@@ -7,6 +7,7 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.db import transaction
 
 from accounts import sessions
+from accounts.enrolling import tell
 from accounts.models import User
 from audit.actions import Action
 from audit.actors import Actor
@@ -46,12 +47,13 @@ def user_of_reset(user_id: UUID, token: str) -> User | None:
     return user if user is not None and tokens.check_token(user, token) else None
 
 
-def set_password(user: User, password: str, *, actor: Actor, now: datetime) -> None:
-    """Set a validated password; every session of the user ends with it."""
+def set_password(user: User, password: str, *, actor: Actor, now: datetime, keep: str | None = None) -> None:
+    """Set a validated password; the user's sessions end, but for the one of the key `keep`; they are told."""
     with transaction.atomic():
         locked = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
         locked.set_password(password)
         locked.save(update_fields=["password"])
-        sessions.end_others(user, keep=None, actor=actor, now=now)
+        sessions.end_others(user, keep=keep, actor=actor, now=now)
         record(Action.USER_PASSWORD_CHANGED, subject=("user", user.id), actor=actor, now=now)
+        tell(user, "password_changed", now=now)
     user.password = locked.password

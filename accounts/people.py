@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from accounts.hashers import imported
 from accounts.models import Contact, Customer, User
 from audit.actions import Action
 from audit.actors import Actor
@@ -15,11 +16,24 @@ class EmailTaken(ValueError):
 
 
 def create_user(
-    *, email: str, name: str, role: str, password: str | None, actor: Actor, now: datetime, locale: str = "en"
+    *,
+    email: str,
+    name: str,
+    role: str,
+    password: str | None,
+    actor: Actor,
+    now: datetime,
+    locale: str = "en",
+    bcrypt_hash: str = "",
 ) -> User:
-    """Make a user; without a password it cannot log in until one is set. Raises `EmailTaken`."""
+    """Make a user; without a password it cannot log in until one is set. Raises `EmailTaken`.
+
+    A `bcrypt_hash` of another system (`$2y$…`) is taken instead of a password; raises `HashRefused`.
+    """
     user = User(email=email.strip(), name=name.strip(), role=role, locale=locale, created_at=now)
-    if password is None:
+    if bcrypt_hash:
+        user.password = imported(bcrypt_hash)
+    elif password is None:
         user.set_unusable_password()
     else:
         user.set_password(password)

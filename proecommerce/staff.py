@@ -1,4 +1,4 @@
-"""The admin site of the platform's staff, on the public host only."""
+"""The admin site of the platform's staff, on the public host only; one logs in to it by our own pages."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 
+from accounts.factors import is_strong
 from accounts.portal.addresses import asked_for
 from accounts.portal.pages import log_out_page
 
@@ -18,6 +19,10 @@ class StaffSite(AdminSite):
     site_header = "ProEcommerce staff"
     site_title = "ProEcommerce"
     index_title = "Platform"
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let in the platform's staff whose session has shown a second factor."""
+        return super().has_permission(request) and is_strong(request)
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Lead to the one log-in, and back; whoever may not come in is not asked again and again."""
@@ -34,5 +39,4 @@ class StaffSite(AdminSite):
     def password_change(  # type: ignore[override]
         self, request: HttpRequest, extra_context: Any = None
     ) -> HttpResponse:
-        """A new password is set the one way that is on record and ends every session."""
-        return redirect("accounts:ask_reset")
+        return redirect("accounts:change_password")

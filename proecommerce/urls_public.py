@@ -1,8 +1,9 @@
-"""The public host: the site, sign-up, and the staff's admin."""
+"""The public host: the site, sign-up, and the staff's log-in and admin."""
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from proecommerce import losing
 from proecommerce.website import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +12,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-up/", pages.sign_up_page, name="signup"),
     path("stripe/callback/", pages.stripe_callback, name="stripe_callback"),
     path("healthz", pages.health, name="health"),
-    path("", include("accounts.portal.urls")),
+    path(
+        "admin/tenants/tenant/<uuid:tenant_id>/lost-device/",
+        admin.site.admin_view(losing.lost_device_page),
+        name="lost_device",
+    ),
     path("admin/", admin.site.urls),
+    path("", include("accounts.portal.urls")),
 ]

@@ -15,3 +15,8 @@ def now() -> datetime:
     if tenant.is_rehearsal and tenant.rehearsal_now is not None:
         return tenant.rehearsal_now
     return datetime.now(UTC)
+
+
+def wall() -> datetime:
+    """Return the real instant, whatever clock a rehearsing tenant has: what people's own devices show."""
+    return datetime.now(UTC)

@@ -1,5 +1,6 @@
 """Users: people who log in, known inside one schema only. In the public schema: the platform's staff."""
 
+import unicodedata
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -7,6 +8,11 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from tenants.ids import new_id
+
+
+def normal(password: str) -> str:
+    """One spelling (NFC) of what keyboards write in several; nothing else is changed, nothing is cut."""
+    return unicodedata.normalize("NFC", password)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -47,6 +53,17 @@ class User(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Keep the hash of the password in one spelling (NFC), of all of it."""
+        super().set_password(None if raw_password is None else normal(raw_password))
+
+    def check_password(self, raw_password: str) -> bool:
+        """Check the password in one spelling, and as it was typed, which hashes of imports may be of."""
+        plain = normal(raw_password)
+        return super().check_password(plain) or (
+            plain != raw_password and super().check_password(raw_password)
+        )
 
     @property
     def is_tenant_staff(self) -> bool:

@@ -11,7 +11,8 @@ from tenants.context import in_public
 
 def show(request: HttpRequest, template: str, *, status: int = 200, **context: Any) -> HttpResponse:
     """Render a template that extends `accounts/account.html`."""
-    base = "manage/base.html" if may_manage(request.user) else "portal/base.html"
     if in_public():
-        base = "public/base.html"
+        base = "accounts/platform.html"
+    else:
+        base = "manage/base.html" if may_manage(request.user) else "portal/base.html"
     return render(request, template, {"base_template": base, **context}, status=status)

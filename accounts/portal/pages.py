@@ -3,17 +3,18 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlsafe_base64_decode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import inviting, passwords, sessions
+from accounts import halfway, inviting, passwords
 from accounts.acting import actor_of
 from accounts.forms import AcceptForm, AskResetForm, LogInForm, NewPasswordForm
 from accounts.logging_in import log_in, log_out
 from accounts.portal.addresses import asked_for, home_of
+from accounts.portal.onward import onward
 from accounts.portal.session_pages import why_over
 from tenants import clock
 
@@ -26,7 +27,7 @@ def log_in_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         user = log_in(request, **form.cleaned_data, now=clock.now())
         if user is not None:
-            return HttpResponseRedirect(asked_for(request) or home_of(user))
+            return onward(request, asked_for(request) or home_of(user))
         form.add_error(
             None, "That address and password do not belong together. Try again, or set a new password."
         )
@@ -77,8 +78,8 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
         except inviting.InvitationRefused as refused:
             form.add_error(None, str(refused))
         else:
-            sessions.begin(request, user, methods={"invitation"}, now=now)
-            return HttpResponseRedirect(home_of(user))
+            halfway.arrive(request, user, methods={"invitation"}, now=now)
+            return onward(request, home_of(user))
     context = {"form": form, "invitation": invitation}
     return render(request, "accounts/invitation.html", context, status=422 if form.is_bound else 200)
 

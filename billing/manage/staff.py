@@ -6,6 +6,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.confirming import confirmed_page
+from accounts.factors import with_factors
 from accounts.inviting import Invitee, invite
 from accounts.models import Invitation, User
 from accounts.pages import owner_page
@@ -19,7 +20,7 @@ WORKING = (User.Role.OWNER, User.Role.STAFF)
 @require_safe
 @owner_page
 def index(request: HttpRequest) -> HttpResponse:
-    people = User.objects.filter(role__in=WORKING).order_by("name", "email")
+    people = with_factors(User.objects.filter(role__in=WORKING)).order_by("name", "email")
     invited = Invitation.objects.filter(
         role__in=WORKING, accepted_at__isnull=True, expires_at__gt=clock.now()
     )

@@ -11,6 +11,7 @@ from billing.manage import (
     invoices,
     products,
     runs,
+    security,
     settings,
     staff,
     subscriptions,
@@ -82,4 +83,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/stripe/", include("billing.manage.connecting_urls")),
     path("settings/staff/", staff.index, name="staff"),
     path("settings/staff/invite/", staff.invite_staff, name="staff_invite"),
+    path("settings/staff/<uuid:user_id>/reset/", security.reset, name="factors_reset"),
+    path("settings/security/", security.demanded, name="settings_security"),
 ]

@@ -204,6 +204,7 @@ def _write_logins() -> None:
             "url": f"{site}/admin/",
             "email": "staff@proecommerce.example",
             "password": PASSWORD,
+            "note": "The first log-in asks to set up a second factor: an app on your phone, or a passkey.",
         }
     ]
     for business in BUSINESSES:

@@ -196,6 +196,8 @@ def _tell(stack: Stack, port: int) -> None:
         note("\nLog-ins:")
         for login in json.loads(stack.place.logins.read_text()):
             note(f"  {login['who']:<28} {login['url']}\n  {'':<28} {login['email']}  {login['password']}")
+            if "note" in login:
+                note(f"  {'':<28} {login['note']}")
     note(f"\nLogs: {stack.place.logs}/ — Ctrl-C stops everything.")
 
 

@@ -70,3 +70,7 @@ listen("keydown", (event) => {
   const search = document.querySelector("input[type=search]");
   if (search) { event.preventDefault(); search.focus(); }
 });
+
+// <button data-print> prints the page; shown only where there is a script.
+for (const button of document.querySelectorAll("button[data-print]")) button.hidden = false;
+listen("click", (event) => { if (event.target.closest("[data-print]")) print(); });

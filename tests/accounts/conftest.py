@@ -35,6 +35,14 @@ def people(actor: Any, now: datetime) -> Callable[..., User]:
     return make
 
 
+@pytest.fixture
+def member(fresh_tenant: Any, actor: Any, now: datetime) -> User:
+    """Somebody whom other connections see as well."""
+    return create_user(
+        email="nora@lind.example", name="Nora", role="owner", password=PASSWORD, actor=actor, now=now
+    )
+
+
 def log_in(client: Client, email: str = "nora@lind.example", password: str = PASSWORD, **more: str) -> Any:
     return client.post("/log-in/", {"email": email, "password": password, **more})
 

@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from accounts.models import User
+from accounts.models import LogInPolicy, User
 from accounts.places import currency_choices, time_zone_choices
 from billing.manage.forms.customers import PHONE, text
 from billing.manage.forms.parts import country_field, language_field
@@ -156,6 +156,14 @@ class TaxRateForm(forms.Form):
             return parse_percent(self.cleaned_data["percent"])
         except TaxError as error:
             raise ValidationError(sentence(error)) from error
+
+
+class DemandForm(forms.Form):
+    """Of whom a second factor is demanded."""
+
+    demand = forms.ChoiceField(
+        label="Demand a second factor of", choices=LogInPolicy.Demand.choices, widget=forms.RadioSelect
+    )
 
 
 class StaffForm(forms.Form):

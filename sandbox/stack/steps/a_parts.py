@@ -14,7 +14,8 @@ def public_home(world: World) -> None:
 
 @step("log-in page of the admin")
 def admin_login(world: World) -> None:
-    world.get(world.site + "/admin/login/")
+    world.get(world.site + "/admin/login/", status=302)
+    world.get(world.site + "/log-in/?next=/admin/")
 
 
 @step("the admin is on the public host only")

@@ -14,7 +14,7 @@ from .conftest import HOST
 
 OWNERS_ONLY = {
     "settings", "settings_invoices", "settings_region", "settings_brand", "settings_no_logo", "taxes",
-    "tax_new", "tax", "tax_remove", "staff", "staff_invite",
+    "tax_new", "tax", "tax_remove", "staff", "staff_invite", "factors_reset", "settings_security",
 }  # fmt: skip
 PAGES = [pattern for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
 
@@ -50,7 +50,7 @@ def test_contacts_are_refused_everywhere(browse: Any) -> None:
 def test_staff_see_all_but_the_settings_which_owners_see(browse: Any) -> None:
     refused = {name for name, answer in every("get", browse("staff")).items() if answer.status_code == 403}
     posted = {name for name, answer in every("post", browse("owner")).items() if answer.status_code == 403}
-    assert refused == OWNERS_ONLY - {"settings_no_logo", "tax_remove"}
+    assert refused == OWNERS_ONLY - {"settings_no_logo", "tax_remove", "factors_reset"}
     assert posted == set()
 
 
@@ -63,7 +63,7 @@ def test_staff_can_change_no_setting(staff: Client) -> None:
 def test_what_changes_something_is_never_done_by_a_link(owner: Client) -> None:
     only_post = {
         "price_switch", "subscription_resume", "invoice_issue", "invoice_send", "invoice_discard", "run_now",
-        "audit_check", "settings_no_logo", "tax_remove", "payment_ask",
+        "audit_check", "settings_no_logo", "tax_remove", "factors_reset", "payment_ask",
         "payment_take_in", "customer_resume", "invoice_resume",
     }  # fmt: skip
     answers = every("get", owner)

@@ -1,0 +1,101 @@
+"""For people whose device is gone: second factors are taken away, by an owner at once, or after a wait."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.core import signing
+from django.db import transaction
+
+from accounts.enrolling import tell
+from accounts.models import BackupCode, FactorReset, Passkey, Totp, User
+from audit.actions import Action
+from audit.actors import Actor
+from audit.recording import record
+from tenants.context import current_schema
+from tenants.jobs import enqueue
+
+WAIT = timedelta(hours=72)
+SALT = "accounts.factor_reset"
+
+
+class ResetRefused(ValueError):
+    """This person's factors are not reset, for the reason given."""
+
+
+def reset_factors(user: User, *, actor: Actor, now: datetime) -> None:
+    """Take the authenticator app, passkeys and backup codes away, and tell the person. Locks the user.
+
+    The password stays and is needed to log in; where a second factor is demanded, a new one is set up then.
+    """
+    if actor.kind == "user" and actor.id == str(user.pk):
+        raise ResetRefused("Nobody resets their own second factors: remove them on your own page.")
+    with transaction.atomic():
+        User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+        apps, _ = Totp.objects.filter(user=user).delete()
+        passkeys, _ = Passkey.objects.filter(user=user).delete()
+        codes, _ = BackupCode.objects.filter(user=user).delete()
+        record(
+            Action.USER_FACTORS_RESET, subject=("user", user.pk), actor=actor, now=now,
+            apps=apps, passkeys=passkeys, backup_codes=codes,
+        )  # fmt: skip
+        tell(user, "factors_reset", now=now)
+
+
+def ask_reset(user: User, *, reason: str, actor: Actor, now: datetime) -> FactorReset:
+    """Promise a reset in 72 hours and tell the person, who may stop it. Raises `ResetRefused`."""
+    with transaction.atomic():
+        User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+        if open_reset_of(user) is not None:
+            raise ResetRefused("A reset is under way for this person already.")
+        reset = FactorReset.objects.create(user=user, reason=reason, asked_at=now, due_at=now + WAIT)
+        record(
+            Action.USER_FACTOR_RESET_ASKED, subject=("user", user.pk), actor=actor, now=now,
+            reason=reason, due=reset.due_at.isoformat(),
+        )  # fmt: skip
+        enqueue("accounts.mail_reset_asked", reset_id=str(reset.pk))
+        enqueue("accounts.carry_out_reset", reset_id=str(reset.pk), run_at=reset.due_at)
+    return reset
+
+
+def cancel_reset(reset: FactorReset, *, actor: Actor, now: datetime) -> bool:
+    """Stop a reset that has not happened yet; tells whether it was in time. Locks the reset."""
+    with transaction.atomic():
+        locked = FactorReset.objects.select_for_update(of=("self",), no_key=True).get(pk=reset.pk)
+        if locked.done_at is not None:
+            return False
+        if locked.cancelled_at is None:
+            locked.cancelled_at = now
+            locked.save(update_fields=["cancelled_at"])
+            record(Action.USER_FACTOR_RESET_CANCELLED, subject=("user", locked.user_id), actor=actor, now=now)
+    return True
+
+
+def carry_out_reset(reset_id: UUID, *, actor: Actor, now: datetime) -> None:
+    """Do what was promised, if nobody stopped it and the time has come. Locks the reset."""
+    with transaction.atomic():
+        reset = FactorReset.objects.select_for_update(of=("self",), no_key=True).get(pk=reset_id)
+        if reset.cancelled_at is not None or reset.done_at is not None or reset.due_at > now:
+            return
+        reset_factors(reset.user, actor=actor, now=now)
+        reset.done_at = now
+        reset.save(update_fields=["done_at"])
+
+
+def open_reset_of(user: User) -> FactorReset | None:
+    """Return the reset that this person may still stop."""
+    return FactorReset.objects.filter(user=user, cancelled_at__isnull=True, done_at__isnull=True).first()
+
+
+def token_of(reset: FactorReset) -> str:
+    """Return the token that stops this reset, for this tenant only."""
+    return signing.Signer(salt=SALT).sign_object([current_schema(), reset.pk.hex])
+
+
+def reset_of_token(token: str) -> FactorReset | None:
+    """Return the reset behind the token of a mail, whatever became of it; None if the token is not ours."""
+    try:
+        schema, reference = signing.Signer(salt=SALT).unsign_object(token)
+        reset_id = UUID(hex=reference)
+    except (signing.BadSignature, ValueError, TypeError, AttributeError):
+        return None
+    return FactorReset.objects.filter(pk=reset_id).first() if schema == current_schema() else None
