@@ -6,7 +6,7 @@ from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts import sessions
+from accounts import confirming, sessions
 from accounts.acting import actor_of
 from accounts.models import User
 from audit.actions import Action
@@ -33,3 +33,14 @@ def log_out(request: HttpRequest, *, now: datetime) -> None:
             actor = actor_of(request)
             record(Action.USER_LOGGED_OUT, subject=("user", request.user.pk), actor=actor, now=now)
     auth.logout(request)
+
+
+def confirm_by_password(request: HttpRequest, user: User, password: str, *, now: datetime) -> bool:
+    """Check the person's password once more; if it is right, what asks for that is open for a while."""
+    known = user.check_password(password)
+    with transaction.atomic():
+        action = Action.USER_CONFIRMED if known else Action.USER_CONFIRM_FAILED
+        record(action, subject=("user", user.pk), actor=actor_of(request), now=now, method="password")
+    if known:
+        confirming.confirm(request, now)
+    return known

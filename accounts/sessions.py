@@ -7,6 +7,7 @@ from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
 
+from accounts import confirming
 from accounts.acting import actor_of
 from accounts.models import User
 from audit.actions import Action
@@ -28,3 +29,4 @@ def begin(request: HttpRequest, user: User, *, methods: Collection[str], now: da
         )
     auth.login(request, user, backend=BACKEND)
     request.session[METHODS] = sorted(methods)
+    confirming.confirm(request, now)

@@ -10,6 +10,8 @@ class Action(StrEnum):
     USER_LOGGED_IN = "user.logged_in"
     USER_LOGIN_FAILED = "user.login_failed"
     USER_LOGGED_OUT = "user.logged_out"
+    USER_CONFIRMED = "user.confirmed"
+    USER_CONFIRM_FAILED = "user.confirm_failed"
     USER_PASSWORD_RESET_ASKED = "user.password_reset_asked"
     USER_PASSWORD_CHANGED = "user.password_changed"
     USER_INVITED = "user.invited"

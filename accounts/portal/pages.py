@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme, urlsafe_base64_decode
+from django.utils.http import urlsafe_base64_decode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
@@ -13,8 +13,7 @@ from accounts import inviting, passwords, sessions
 from accounts.acting import actor_of
 from accounts.forms import AcceptForm, AskResetForm, LogInForm, NewPasswordForm
 from accounts.logging_in import log_in, log_out
-from accounts.models import User
-from accounts.permissions import may_manage
+from accounts.portal.addresses import asked_for, home_of
 from tenants import clock
 
 
@@ -25,12 +24,12 @@ def log_in_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         user = log_in(request, **form.cleaned_data, now=clock.now())
         if user is not None:
-            return HttpResponseRedirect(_next(request, user))
+            return HttpResponseRedirect(asked_for(request) or home_of(user))
         form.add_error(
             None, "That address and password do not belong together. Try again, or set a new password."
         )
     status = 422 if form.is_bound else 200
-    return render(request, "accounts/log_in.html", {"form": form, "next": _asked(request)}, status=status)
+    return render(request, "accounts/log_in.html", {"form": form, "next": asked_for(request)}, status=status)
 
 
 @require_POST
@@ -76,24 +75,9 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             sessions.begin(request, user, methods={"invitation"}, now=now)
-            return HttpResponseRedirect(_home(user))
+            return HttpResponseRedirect(home_of(user))
     context = {"form": form, "invitation": invitation}
     return render(request, "accounts/invitation.html", context, status=422 if form.is_bound else 200)
-
-
-def _asked(request: HttpRequest) -> str:
-    """The page that the person was on the way to, if it is one of ours."""
-    target = request.POST.get("next") or request.GET.get("next") or ""
-    own = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if own else ""
-
-
-def _next(request: HttpRequest, user: User) -> str:
-    return _asked(request) or _home(user)
-
-
-def _home(user: User) -> str:
-    return "/manage/" if may_manage(user) else "/"
 
 
 def _user_id(reference: str) -> UUID:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.portal import pages
+from accounts.portal import confirming, pages
 
 app_name = "accounts"
 urlpatterns = [
@@ -11,4 +11,5 @@ urlpatterns = [
     path("forgotten/", pages.ask_reset_page, name="ask_reset"),
     path("reset/<str:reference>/<str:token>/", pages.reset_page, name="reset"),
     path("invitation/<str:token>/", pages.invitation_page, name="invitation"),
+    path("account/confirm/", confirming.confirm_page, name="confirm"),
 ]
