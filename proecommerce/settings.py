@@ -56,7 +56,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.VisitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.ClosedTenantMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -76,6 +78,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "proecommerce.context.page",
+                "proecommerce.context.rights",
             ],
             "builtins": ["proecommerce.templatetags.looks"],
         },

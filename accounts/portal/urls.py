@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.portal import confirming, pages
+from accounts.portal import confirming, pages, visits
 
 app_name = "accounts"
 urlpatterns = [
@@ -12,4 +12,6 @@ urlpatterns = [
     path("reset/<str:reference>/<str:token>/", pages.reset_page, name="reset"),
     path("invitation/<str:token>/", pages.invitation_page, name="invitation"),
     path("account/confirm/", confirming.confirm_page, name="confirm"),
+    path("visit/leave/", visits.leave_page, name="visit_leave"),
+    path("visit/<str:token>/", visits.visit_page, name="visit"),
 ]

@@ -9,7 +9,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from accounts.acting import actor_of
-from accounts.pages import staff_page
+from accounts.pages import page_for
+from accounts.permissions import may_import
 from billing.errors import Refused
 from billing.importing import customers as customer_files
 from billing.importing import subscriptions as subscription_files
@@ -24,7 +25,7 @@ SHOWN = 200
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_import)
 def upload(request: HttpRequest) -> HttpResponse:
     form = ImportForm(sent(request), sent_files(request))
     if form.is_valid():
@@ -38,7 +39,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_import)
 def preview(request: HttpRequest, ticket: str) -> HttpResponse:
     """Show what the files would do; on confirmation do it, all of a file or nothing."""
     kept = uploads.find(ticket, actor_of(request).id)
