@@ -124,9 +124,7 @@ def _fill(business: Business, begin: date, now: datetime) -> None:
 def _bookkeeper(business: Business, now: datetime) -> None:
     """Somebody who acts for two customers, and may only see their invoices."""
     name, email = business.bookkeeper
-    user = create_user(
-        email=email, name=name, role=User.Role.CONTACT, password=PASSWORD, actor=SEED, now=now
-    )
+    user = create_user(email=email, name=name, role=User.Role.CONTACT, password=PASSWORD, actor=SEED, now=now)
     for client in business.clients[:2]:
         customer = Customer.objects.get(email=client.email)
         add_contact(user, customer, grant=Grant.of([Permission.INVOICES]), actor=SEED, now=now)

@@ -185,7 +185,8 @@ def browser_of() -> Callable[..., Client]:
 # Pages that take a POST with no field of a model in it, or one that is tried elsewhere.
 WITHOUT_FIELDS = {
     "contact_remove", "invitation_resend", "invitation_withdraw", "price_switch", "subscription_resume",
-    "invoice_discard", "invoice_issue", "invoice_send", "payment_ask", "payment_absent", "run_now", "import",
+    "invoice_discard", "invoice_issue", "invoice_send", "payment_ask", "payment_take_in",
+    "payment_absent", "run_now", "import",
     "import_preview", "audit_check", "settings_no_logo", "tax_remove", "stripe_key", "stripe_disconnect",
     "staff_deactivate", "staff_reactivate", "staff_resend", "staff_withdraw", "staff_hand_over",
     "pay", "pay_status", "card_default", "card_remove", "add_card", "add_card_status", "team_remove",
