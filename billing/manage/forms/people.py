@@ -37,8 +37,8 @@ class RoleForm(forms.Form):
 
     role = forms.ChoiceField(choices=[(value, words.partition(":")[0]) for value, words in ROLES])
 
-    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id=f"role_{person.pk.hex}_%s", initial={"role": person.role}, **kwargs)
+    def __init__(self, *, person: User) -> None:
+        super().__init__(auto_id=f"role_{person.pk.hex}_%s", initial={"role": person.role})
         self.fields["role"].widget.attrs["aria-label"] = f"Role of {person}"
 
 

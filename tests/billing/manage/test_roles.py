@@ -20,7 +20,8 @@ ALL, HELP, BILL, LOOK, OWN, NONE = "OBSRV", "OBS", "OB", "OBRV", "O", ""
 TABLE = {
     "home": (ALL, NONE),
     "customers": (ALL, NONE), "customer": (ALL, NONE), "customer_new": (BILL, BILL),
-    "customer_edit": ("OBSV", "OBSV"), "customer_invite": (HELP, HELP),
+    "customer_edit": ("OBSV", "OBSV"), "customer_resume": (NONE, BILL),
+    "invoice_resume": (NONE, BILL), "customer_invite": (HELP, HELP),
     "contact": (HELP, HELP), "contact_remove": (NONE, HELP),
     "invitation_resend": (NONE, HELP), "invitation_withdraw": (NONE, HELP),
     "products": (ALL, NONE), "product": (ALL, NONE), "product_new": (BILL, BILL),

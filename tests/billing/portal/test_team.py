@@ -20,7 +20,7 @@ from tests.billing.portal.conftest import text
 from tests.billing.portal.making import Account
 
 Browser = Callable[..., Client]
-ACTING = {"actor": making.ACTOR, "now": making.NOW}
+ACTING: dict[str, Any] = {"actor": making.ACTOR, "now": making.NOW}
 # permission: what it opens to look at, and which forms it sends
 OPENS = {
     "invoices": ({"/invoices/", "/invoices/{invoice}/", "/invoices/{invoice}/pdf/"}, set()),
@@ -215,10 +215,11 @@ def test_the_last_owner_stays(lind: Account, page: Client, limited: Any) -> None
     limited("contacts")
     assert "is the last owner" in text(page.post(f"/team/{mine.pk}/remove/", follow=True))
     staff = making.person("staff@alpha.example", User.Role.SUPPORT)
-    for change in (
+    changes: list[Callable[[], object]] = [
         lambda: contacts.remove_contact(mine.pk, lind.customer, by=staff, **ACTING),
         lambda: contacts.change_contact(mine.pk, lind.customer, Grant.of(ALL), by=staff, **ACTING),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(Refused, match="last owner"):
             change()
     second = add_contact(making.person("second@lind.example"), lind.customer, **ACTING)
@@ -333,3 +334,23 @@ def test_in_a_suspended_workspace_customers_see_and_pay_and_change_nothing(
     for path in ("/autopay/", "/details/", "/team/invite/"):
         answer = page.post(path, {"on": "1"})
         assert answer.status_code == 403 and "takes no changes" in text(answer)
+
+
+def test_staff_see_and_change_contacts_on_the_customers_page(lind: Account, others: dict[str, Any]) -> None:
+    staff = making.person("support@alpha.example", User.Role.SUPPORT)
+    client = Client(HTTP_HOST="alpha.localhost")
+    client.force_login(staff, backend="accounts.backends.EmailBackend")
+    home = f"/manage/customers/{lind.customer.pk}/"
+    page = client.get(home)
+    assert page.status_code == 200 and "other@lind.example" in text(page) and "jo@lind.example" in text(page)
+    path = f"{home}contacts/{others['contact']}/"
+    assert client.get(path).status_code == 200
+    assert client.post(path, {"permissions": ["invoices"]}).status_code == 302
+    assert Contact.objects.get(pk=others["contact"]).permissions == ["invoices"]
+    for verb in ("resend", "withdraw"):
+        assert client.post(f"{home}invitations/{others['invitation']}/{verb}/").status_code == 302
+    assert client.post(f"{path}remove/").status_code == 302
+    assert not Contact.objects.filter(pk=others["contact"]).exists()
+    theirs = making.account("eve@other.example", name="Other", business_name="Other Ltd")
+    foreign = Contact.objects.get(user=theirs.user)
+    assert client.post(f"{home}contacts/{foreign.pk}/remove/").status_code == 404
