@@ -28,6 +28,6 @@ def visit_page(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_POST
 def leave_page(request: HttpRequest) -> HttpResponse:
-    """End the visit and go back to the admin."""
+    """End the visit and show the way back to the admin: a form may not lead on to another host by itself."""
     visiting.end(request, now=clock.now())
-    return HttpResponseRedirect(f"{settings.SITE_URL}/admin/tenants/tenant/")
+    return render(request, "accounts/visit_over.html", {"admin_url": f"{settings.SITE_URL}/admin/"})

@@ -91,7 +91,8 @@ def test_from_the_admin_to_the_tenant_and_back(
     assert client.post(target.path)["Location"] == "/manage/"
     shown = client.get("/manage/").content.decode()
     assert "Robin &lt;robin@pro.example&gt;" in shown and "of ProEcommerce, as" in shown
-    assert client.post("/visit/leave/")["Location"] == f"{settings.SITE_URL}/admin/tenants/tenant/"
+    over = client.post("/visit/leave/")  # no redirect: the page's policy lets a form lead to no other host
+    assert over.status_code == 200 and f'href="{settings.SITE_URL}/admin/"' in over.content.decode()
     assert client.get("/manage/").status_code == 302
     with enter(tenant):
         assert list(AuditEvent.objects.filter(action__startswith="visit.").order_by("seq").values_list(
