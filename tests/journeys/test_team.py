@@ -6,8 +6,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browsing import is_accessible
 from tests.journeys.conftest import Site, Watch
-from tests.journeys.test_main_job import _is_accessible, _mail_to, _text_of
+from tests.journeys.walking import mail_to, text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(240)]
 PASSWORD = "correct horse battery staple"
@@ -37,34 +38,34 @@ def test_a_contact_sees_what_was_granted_until_it_is_taken_away(
     home = site.tenant(slug)
     _log_in(page, home, f"nora@{slug}.example")
     page.get_by_role("link", name="Team", exact=True).click()
-    _is_accessible(page)
+    is_accessible(page)
     page.get_by_role("link", name="Invite somebody").click()
-    _is_accessible(page)
+    is_accessible(page)
     kim = f"kim@{slug}.example"
     page.locator("[name=name]").fill("Kim Oh")
     page.locator("[name=email]").fill(kim)
     page.locator("[value=invoices]").check()
     page.get_by_role("button", name="Send invitation").click()
     expect(page.get_by_text(f"An invitation is on its way to {kim}.")).to_be_visible()
-    _is_accessible(page)
+    is_accessible(page)
 
-    link = re.search(rf"{re.escape(home)}/invitation/\S+", _text_of(_mail_to(kim)))
+    link = re.search(rf"{re.escape(home)}/invitation/\S+", text_of(mail_to(kim)))
     assert link is not None and page.context.browser is not None
     theirs = page.context.browser.new_context()
     other = theirs.new_page()
     other.goto(link.group())
-    _is_accessible(other)
+    is_accessible(other)
     other.locator("[name=password]").fill(PASSWORD)
     other.get_by_role("button", name="Accept the invitation").click()
     other.wait_for_url(f"{home}/")
-    _is_accessible(other)
+    is_accessible(other)
     nav = other.get_by_role("navigation", name="Main")
     expect(nav.get_by_role("link", name="Invoices")).to_be_visible()
     expect(nav.get_by_role("link", name="Payment methods")).to_have_count(0)
     other.goto(f"{home}/cards/")
     expect(other.get_by_role("heading", name="Your log-in may not do this")).to_be_visible()
     expect(other.get_by_text("Nora Lind")).to_be_visible()
-    _is_accessible(other)
+    is_accessible(other)
     other.goto(f"{home}/invoices/")
     expect(other.get_by_role("heading", name="Invoices", exact=True)).to_be_visible()
 
@@ -72,7 +73,7 @@ def test_a_contact_sees_what_was_granted_until_it_is_taken_away(
     page.get_by_role("link", name="Change what Kim Oh may do").click()
     page.locator("[value=invoices]").uncheck()
     page.locator("[value=tickets]").check()
-    _is_accessible(page)
+    is_accessible(page)
     page.get_by_role("button", name="Save").click()
     other.reload()
     expect(other.get_by_role("heading", name="Your log-in may not do this")).to_be_visible()
