@@ -10,11 +10,16 @@ from audit.actors import Actor
 
 
 def actor_of(request: HttpRequest, user: User | None = None) -> Actor:
-    """Return who acts in this request, with where from; `user` where nobody is logged in yet."""
+    """Return who acts in this request, with where from; `user` where nobody is logged in yet.
+
+    Somebody of the platform who acts as the person stands behind the actor.
+    """
     person = user or getattr(request, "user", None)
     ip, agent = origin_of(request)
     if isinstance(person, User):
-        return Actor("user", str(person.pk), f"{person.name} <{person.email}>", ip, agent)
+        visit = person.visit or getattr(getattr(request, "user", None), "visit", None)
+        behind = (str(visit.staff_id), visit.staff_label) if visit else ("", "")
+        return Actor("user", str(person.pk), f"{person.name} <{person.email}>", ip, agent, *behind)
     return Actor("visitor", "", "visitor", ip, agent)
 
 

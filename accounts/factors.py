@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
-from accounts.models import BackupCode, LogInPolicy, Passkey, Totp, User
+from accounts.models import WORKING, BackupCode, LogInPolicy, Passkey, Totp, User
 
 METHODS = "methods"  # of a session; see accounts.sessions
 SECOND = frozenset({"totp", "backup_code", "passkey"})
@@ -68,7 +68,7 @@ def is_demanded_of(user: User) -> bool:
         return True
     asked = demand()
     return asked == LogInPolicy.Demand.EVERYONE or (
-        asked == LogInPolicy.Demand.STAFF and user.role in {User.Role.OWNER, User.Role.STAFF}
+        asked == LogInPolicy.Demand.STAFF and user.role in WORKING
     )
 
 

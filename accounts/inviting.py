@@ -8,6 +8,8 @@ from django.core import signing
 from django.db import transaction
 
 from accounts import sessions
+from accounts.errors import Refused
+from accounts.grants import Grant
 from accounts.models import Customer, Invitation, User
 from accounts.people import add_contact, create_user
 from audit.actions import Action
@@ -18,7 +20,8 @@ from tenants.jobs import enqueue
 
 LIFETIME = timedelta(days=7)
 SALT = "accounts.invitation"
-RANKS = (User.Role.CONTACT, User.Role.STAFF, User.Role.OWNER)  # an invitation raises, and never lowers
+# An invitation raises, and never lowers.
+RANKS = (User.Role.CONTACT, User.Role.READ_ONLY, User.Role.SUPPORT, User.Role.BILLING, User.Role.OWNER)
 
 
 class InvitationRefused(ValueError):
@@ -27,26 +30,34 @@ class InvitationRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Invitee:
-    """Whom to invite: a contact names its customer, staff and owners none."""
+    """Whom to invite: a contact names its customer and for what, the tenant's own people neither."""
 
     email: str
     role: str
     name: str = ""
     customer: Customer | None = None
+    grant: Grant | None = None
 
 
-def invite(invitee: Invitee, *, actor: Actor, now: datetime) -> Invitation:
-    """Write the invitation and have it mailed."""
+def invite(invitee: Invitee, *, actor: Actor, now: datetime, by: User | None = None) -> Invitation:
+    """Write the invitation and have it mailed. Who may invite whom, `contacts` and `colleagues` ask."""
+    of_customer = invitee.customer is not None
+    grant = (invitee.grant or Grant.owner()) if of_customer else Grant.of(())
     with transaction.atomic():
         invitation = Invitation.objects.create(
             email=invitee.email.strip(),
             name=invitee.name.strip(),
             role=invitee.role,
             customer=invitee.customer,
+            is_owner=grant.is_owner,
+            permissions=grant.names,
+            invited_by=by,
             created_at=now,
             expires_at=now + LIFETIME,
         )
         after = {"email": invitation.email, "role": invitation.role}
+        if invitee.customer is not None:
+            after |= {"customer": str(invitee.customer.pk), "may": grant.words}
         record(Action.USER_INVITED, subject=("invitation", invitation.id), actor=actor, now=now, after=after)
         enqueue("accounts.mail_invitation", invitation_id=str(invitation.id))
     return invitation
@@ -65,7 +76,7 @@ def open_invitation(token: str, *, now: datetime) -> Invitation:
     except (signing.BadSignature, ValueError, TypeError, AttributeError) as error:
         raise InvitationRefused("This link is not whole. Open it again from the mail.") from error
     found = Invitation.objects.filter(pk=invitation_id).first() if schema == current_schema() else None
-    if found is None or found.accepted_at is not None or found.expires_at <= now:
+    if found is None or not found.stands(now):
         raise InvitationRefused("This invitation was used or is too old. Ask for a new one.")
     return found
 
@@ -78,8 +89,8 @@ def accept(invitation: Invitation, *, name: str, password: str, actor: Actor, no
     """
     with transaction.atomic():
         locked = Invitation.objects.select_for_update(of=("self",), no_key=True).get(pk=invitation.pk)
-        if locked.accepted_at is not None:
-            raise InvitationRefused("This invitation was used already.")
+        if not locked.stands(now):
+            raise InvitationRefused("This invitation was used or withdrawn meanwhile. Ask for a new one.")
         known = User.objects.select_for_update(of=("self",), no_key=True)
         user = known.filter(email__iexact=locked.email).first()
         if user is None:
@@ -88,10 +99,12 @@ def accept(invitation: Invitation, *, name: str, password: str, actor: Actor, no
             )
         elif not user.check_password(password):
             raise InvitationRefused("This address has a log-in here already: enter its present password.")
+        elif not user.is_active:
+            raise InvitationRefused("This log-in is shut. Ask for it to be opened again first.")
         else:
             _raise_role(user, locked.role, actor=actor, now=now)
         if locked.customer is not None:
-            add_contact(user, locked.customer, actor=actor, now=now)
+            add_contact(user, locked.customer, grant=locked.grant, actor=actor, now=now)
         locked.accepted_at = now
         locked.save(update_fields=["accepted_at"])
         record(
@@ -99,6 +112,40 @@ def accept(invitation: Invitation, *, name: str, password: str, actor: Actor, no
             after={"user": str(user.id)},
         )  # fmt: skip
     return user
+
+
+def send_again(invitation: Invitation, *, actor: Actor, now: datetime) -> None:
+    """Mail the link once more; it is good for another seven days. Locks the invitation."""
+    with transaction.atomic():
+        locked = _pending(invitation)
+        locked.expires_at = now + LIFETIME
+        locked.save(update_fields=["expires_at"])
+        after = {"email": locked.email}
+        record(
+            Action.USER_INVITED_AGAIN, subject=("invitation", locked.id), actor=actor, now=now, after=after
+        )
+        enqueue("accounts.mail_invitation", invitation_id=str(locked.id))
+
+
+def withdraw(invitation: Invitation, *, actor: Actor, now: datetime) -> None:
+    """Make the link void. Locks the invitation."""
+    with transaction.atomic():
+        locked = _pending(invitation)
+        locked.withdrawn_at = now
+        locked.save(update_fields=["withdrawn_at"])
+        record(
+            Action.USER_INVITATION_WITHDRAWN, subject=("invitation", locked.id), actor=actor, now=now,
+            before={"email": locked.email, "role": locked.role},
+        )  # fmt: skip
+
+
+def _pending(invitation: Invitation) -> Invitation:
+    locked = Invitation.objects.select_for_update(of=("self",), no_key=True).get(pk=invitation.pk)
+    if locked.accepted_at is not None:
+        raise Refused(f"{locked.email} has accepted already.")
+    if locked.withdrawn_at is not None:
+        raise Refused(f"The invitation of {locked.email} is withdrawn.")
+    return locked
 
 
 def _raise_role(user: User, role: str, *, actor: Actor, now: datetime) -> None:

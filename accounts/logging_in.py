@@ -6,7 +6,7 @@ from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts import confirming, halfway, sessions
+from accounts import confirming, halfway, sessions, visiting
 from accounts.acting import actor_of
 from accounts.models import User
 from audit.actions import Action
@@ -27,7 +27,8 @@ def log_in(request: HttpRequest, *, email: str, password: str, now: datetime) ->
 
 
 def log_out(request: HttpRequest, *, now: datetime) -> None:
-    """End the session."""
+    """End the session, and with it the visit of somebody of the platform."""
+    visiting.end(request, now=now)
     sessions.finish(request, now=now)
 
 

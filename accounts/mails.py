@@ -34,13 +34,22 @@ def render(letter: LinkMail) -> RenderedMail:
     )
 
 
-def invitation_mail(*, business: str, name: str, url: str) -> RenderedMail:
+def invitation_mail(
+    *, business: str, name: str, url: str, works_here: bool = False, customer: str = "", by: str = ""
+) -> RenderedMail:
+    """To work for the business, or to act for one of its customers, whose own people may have asked."""
+    if works_here:
+        wish = f"You are invited to work with the billing of {business}."
+    elif customer and by:
+        wish = f"{by} invites you to act for {customer} in the client portal of {business}."
+    else:
+        wish = f"{business} invites you to its client portal{f' for {customer}' if customer else ''}."
     return render(
         LinkMail(
             business=business,
             subject=f"Your log-in at {business}",
             greeting=f"Hello {name}," if name else "Hello,",
-            paragraph=f"{business} invites you to its client portal. Set a password to begin.",
+            paragraph=f"{wish} Set a password to begin.",
             button="Accept the invitation",
             url=url,
             after="The link works once, for seven days. If you did not expect it, you may ignore this mail.",
@@ -58,6 +67,39 @@ def reset_mail(*, business: str, name: str, url: str) -> RenderedMail:
             button="Set a new password",
             url=url,
             after="The link works once, for one hour. If it was not you, nothing has changed.",
+        )
+    )
+
+
+def handed_over_mail(*, business: str, name: str, before: str, after: str, url: str) -> RenderedMail:
+    """To both of them."""
+    return render(
+        LinkMail(
+            business=business,
+            subject=f"{business} has another owner",
+            greeting=f"Hello {name},",
+            paragraph=f"{before} handed the ownership of {business} over to {after}. {after} may now change "
+            f"settings, people and the connection to Stripe; {before} goes on in billing.",
+            button="See who works here",
+            url=url,
+            after="If this was not meant to happen, write to us at once: answer this mail.",
+        )
+    )
+
+
+def visit_mail(*, business: str, name: str, staff: str, user: str, reason: str, url: str) -> RenderedMail:
+    """To each owner, when somebody of the platform has entered."""
+    return render(
+        LinkMail(
+            business="ProEcommerce",
+            subject=f"ProEcommerce has entered {business}",
+            greeting=f"Hello {name},",
+            paragraph=f"{staff} of ProEcommerce entered {business} just now and sees it as {user} does, for "
+            f"30 minutes at most. The reason given: {reason}. Money, keys, log-ins and people stay out of "
+            "reach meanwhile.",
+            button="See the record",
+            url=url,
+            after="If you did not ask for help and do not know why, write to us: answer this mail.",
         )
     )
 

@@ -1,4 +1,4 @@
-"""Who asks: cookies that came twice, this host's session, whose it is and how proven; what no cache keeps."""
+"""Around every page: whose session it is, how proven, what no cache keeps, what is closed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,10 +12,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
-from accounts import halfway, sessions
+from accounts import halfway, sessions, visiting
 from accounts.factors import METHODS, factors_of, is_demanded_of, is_strong
 from accounts.models import User
 from tenants import clock
+from tenants.models import Tenant
 
 
 class PrivatePagesMiddleware:
@@ -71,7 +72,8 @@ class AuthenticationMiddleware(auth_middleware.AuthenticationMiddleware):
 
 def _person(request: Any) -> User | AnonymousUser:
     if not hasattr(request, "_cached_user"):
-        request._cached_user = sessions.person_of(request, now=clock.now())
+        now = clock.now()
+        request._cached_user = visiting.seen(request, sessions.person_of(request, now=now), now=now)
     person: User | AnonymousUser = request._cached_user
     return person
 
@@ -101,7 +103,7 @@ class SecondFactorMiddleware:
         if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.path.startswith(self.LOOKS):
             return None
         user = request.user
-        if not isinstance(user, User) or is_strong(request) or not is_demanded_of(user):
+        if not isinstance(user, User) or user.visit or is_strong(request) or not is_demanded_of(user):
             return None
         if factors_of(user).enough:
             methods, to = request.session.get(METHODS, ()), ""
@@ -112,3 +114,16 @@ class SecondFactorMiddleware:
         if request.path.startswith(self.OPEN):
             return None
         return redirect(reverse("accounts:security"))
+
+
+class ClosedTenantMiddleware:
+    """Answers nothing but that it is closed on the host of a closed tenant, to whomever."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        tenant: Tenant | None = getattr(request, "tenant", None)
+        if tenant is not None and tenant.status == Tenant.Status.CLOSED:
+            return render(request, "410.html", status=410)
+        return self.get_response(request)

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from accounts.grants import Grant
 from accounts.hashers import imported
 from accounts.models import Contact, Customer, User
 from audit.actions import Action
@@ -47,11 +48,16 @@ def create_user(
     return user
 
 
-def add_contact(user: User, customer: Customer, *, actor: Actor, now: datetime) -> Contact:
-    """Let the user act for the customer; nothing changes when it may already."""
+def add_contact(
+    user: User, customer: Customer, *, actor: Actor, now: datetime, grant: Grant | None = None
+) -> Contact:
+    """Let the user act for the customer: as an owner unless told for what; what it may already it keeps."""
+    given = grant or Grant.owner()
     with transaction.atomic():
         contact, made = Contact.objects.get_or_create(
-            user=user, customer=customer, defaults={"created_at": now}
+            user=user,
+            customer=customer,
+            defaults={"created_at": now, "is_owner": given.is_owner, "permissions": given.names},
         )
         if made:
             record(
@@ -59,6 +65,33 @@ def add_contact(user: User, customer: Customer, *, actor: Actor, now: datetime) 
                 subject=("customer", customer.id),
                 actor=actor,
                 now=now,
-                after={"user": str(user.id), "email": user.email},
+                after={"user": str(user.id), "email": user.email, "may": given.words},
             )
+        else:
+            both = contact.grant.permissions | given.permissions
+            widened = Grant.of(both, is_owner=contact.is_owner or given.is_owner)
+            set_grant(contact, widened, actor=actor, now=now)
     return contact
+
+
+def set_grant(contact: Contact, grant: Grant, *, actor: Actor, now: datetime) -> None:
+    """Write what the locked contact may do from now on; nothing when it is the same."""
+    before = contact.grant
+    if before == grant:
+        return
+    contact.is_owner, contact.permissions = grant.is_owner, grant.names
+    contact.save(update_fields=["is_owner", "permissions"])
+    record(
+        Action.CONTACT_CHANGED,
+        subject=("customer", contact.customer_id),
+        actor=actor,
+        now=now,
+        before={"may": before.words},
+        after={"may": grant.words},
+        contact=contact.user.email,
+    )
+
+
+def owners() -> list[User]:
+    """Return who owns the tenant entered, by name."""
+    return list(User.objects.filter(role=User.Role.OWNER, is_active=True).order_by("name", "email"))

@@ -18,12 +18,11 @@ class Limits:
 
 WORKING = Limits(idle=timedelta(minutes=30), absolute=timedelta(hours=12))
 OTHERS = Limits(idle=timedelta(days=7), absolute=timedelta(days=30))
-WORKING_ROLES = frozenset({"owner", "staff", "platform"})
 
 
 def limits_of(role: str) -> Limits:
     """Return the limits for people of this role; those who may do much are asked to log in more often."""
-    return WORKING if role in WORKING_ROLES else OTHERS
+    return OTHERS if role == "contact" else WORKING
 
 
 def over_because(

@@ -55,9 +55,12 @@ def begin(
     becomes known by it, and nothing that asks for a confirmation opens. `lifetime` ends the session early.
     """
     with transaction.atomic():
-        first = user.last_login is None
+        last_login = user.last_login
+        first = last_login is None
         replaced = _replace(request, now=now)
         auth.login(request, user, backend=BACKEND)
+        if operator is not None:
+            User.objects.filter(pk=user.pk).update(last_login=last_login)
         request.session.set_expiry(None)
         request.session.pop(OVER, None)
         request.session[METHODS] = sorted(methods)

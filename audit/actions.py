@@ -33,11 +33,22 @@ class Action(StrEnum):
     PASSKEY_REMOVED = "passkey.removed"
     LOG_IN_POLICY_CHANGED = "log_in_policy.changed"
     USER_INVITED = "user.invited"
+    USER_INVITED_AGAIN = "user.invited_again"
+    USER_INVITATION_WITHDRAWN = "user.invitation_withdrawn"
     USER_ROLE_RAISED = "user.role_raised"
+    USER_ROLE_CHANGED = "user.role_changed"
+    USER_DEACTIVATED = "user.deactivated"
+    USER_REACTIVATED = "user.reactivated"
+    OWNERSHIP_HANDED_OVER = "ownership.handed_over"
+    VISIT_ALLOWED = "visit.allowed"
+    VISIT_BEGUN = "visit.begun"
+    VISIT_ENDED = "visit.ended"
     USER_INVITATION_ACCEPTED = "user.invitation_accepted"
     CUSTOMER_CREATED = "customer.created"
     CUSTOMER_CHANGED = "customer.changed"
     CONTACT_ADDED = "contact.added"
+    CONTACT_CHANGED = "contact.changed"
+    CONTACT_REMOVED = "contact.removed"
     PRODUCT_CREATED = "product.created"
     PRODUCT_CHANGED = "product.changed"
     PRICE_CREATED = "price.created"
@@ -85,3 +96,17 @@ class Action(StrEnum):
     JOB_RETRIED = "job.retried"
     KEYS_ROTATED = "keys.rotated"
     DATA_KEY_REPLACED = "data_key.replaced"
+
+
+# What the platform's staff may do while they act as somebody: see, correct details, mail again, and go.
+WHEN_BEHIND = frozenset(
+    {
+        Action.USER_LOGGED_IN,
+        Action.USER_LOGGED_OUT,
+        Action.SESSION_ENDED,
+        Action.VISIT_BEGUN,
+        Action.VISIT_ENDED,
+        Action.CUSTOMER_CHANGED,
+        Action.INVOICE_SEND_ASKED,
+    }
+)

@@ -6,13 +6,18 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The acting party of a rule; `label` is what people read, `ip` and `user_agent` where it came from."""
+    """The acting party of a rule; `label` is what people read, `ip` and `user_agent` where it came from.
+
+    Where the platform's staff act as somebody, `behind_id` and `behind_label` say who they are themselves.
+    """
 
     kind: str
     id: str = ""
     label: str = ""
     ip: str | None = None
     user_agent: str = ""
+    behind_id: str = ""
+    behind_label: str = ""
 
     @classmethod
     def system(cls, label: str) -> Self:

@@ -16,6 +16,11 @@ def canonical(fields: Mapping[str, Any]) -> bytes:
     return _encoder.encode(fields).encode("ascii")
 
 
+def who(kind: str, actor_id: str, label: str, behind: tuple[str, str]) -> list[str]:
+    """Return the acting party as it is hashed; whoever stands behind it follows only where there is one."""
+    return [kind, actor_id, label, *(behind if any(behind) else ())]
+
+
 def stamp(at: datetime) -> str:
     """Return `at` as UTC with microseconds, the same before and after the database."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

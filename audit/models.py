@@ -21,6 +21,8 @@ class AuditEvent(models.Model):
     details = models.JSONField(default=dict)
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=400, blank=True, default="")
+    behind_id = models.CharField(max_length=64, blank=True, default="", db_default="")
+    behind_label = models.CharField(max_length=254, blank=True, default="", db_default="")
     prev_hash = models.BinaryField(max_length=32)
     hash = models.BinaryField(max_length=32)
 

@@ -7,17 +7,22 @@ from typing import Any
 from uuid import UUID
 
 import uuid_utils.compat
+from django.core.exceptions import PermissionDenied
 from django.db import connection, transaction
 
-from audit.actions import Action
+from audit.actions import WHEN_BEHIND, Action
 from audit.actors import Actor
-from audit.chain import address, canonical, link, stamp
+from audit.chain import address, canonical, link, stamp, who
 from audit.models import AuditEvent, ChainHead
 
 COLUMNS = (
     "id", "seq", "at", "action", "actor_kind", "actor_id", "actor_label", "subject_kind", "subject_id",
-    "details", "ip", "user_agent", "prev_hash", "hash",
+    "details", "ip", "user_agent", "behind_id", "behind_label", "prev_hash", "hash",
 )  # fmt: skip
+
+
+class NotBehind(PermissionDenied):
+    """Somebody of the platform, acting as somebody else, tried what is out of their reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,13 @@ def record(
 
 
 def record_many(notes: Sequence[Note], *, actor: Actor, now: datetime) -> list[UUID]:
-    """Append the events in order, by COPY, and return their ids. Locks the chain's head."""
+    """Append the events in order, by COPY, and return their ids. Locks the chain's head.
+
+    Raises `NotBehind` when the platform's staff, as somebody else, did anything but what `WHEN_BEHIND` names:
+    whatever page or rule it came through, its transaction goes back.
+    """
+    if (actor.behind_id or actor.behind_label) and not {note.action for note in notes} <= WHEN_BEHIND:
+        raise NotBehind("Whoever acts as somebody else has no hand in money, secrets and log-ins.")
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("An audit event belongs in the transaction of the change it tells of.")
     if not notes:
@@ -73,9 +84,10 @@ def _chained(
     """Make each note's row, in the order of COLUMNS, linked to the one before."""
     seq, prev = after.seq, bytes(after.hash)
     label, agent = actor.label[:254], actor.user_agent[:400]
+    behind = (actor.behind_id, actor.behind_label[:254])
     common = {
         "at": stamp(now),
-        "actor": [actor.kind, actor.id, label],
+        "actor": who(actor.kind, actor.id, label, behind),
         "from": [address(actor.ip), agent],
     }
     for note in notes:
@@ -92,6 +104,6 @@ def _chained(
         digest = link(prev, canonical(body))
         yield (
             event_id, seq, now, note.action.value, actor.kind, actor.id, label, note.subject_kind,
-            note.subject_id, canonical(note.details).decode(), actor.ip, agent, prev, digest,
+            note.subject_id, canonical(note.details).decode(), actor.ip, agent, *behind, prev, digest,
         )  # fmt: skip
         prev = digest

@@ -6,13 +6,14 @@ from typing import Any
 
 from django.db import connection
 
-from audit.chain import GENESIS, address, canonical, link, stamp
+from audit.chain import GENESIS, address, canonical, link, stamp, who
 from audit.models import ChainHead
 
 BATCH = 5000
 QUERY = (
     "SELECT id::text, seq, at, action, actor_kind, actor_id, actor_label, subject_kind, subject_id,"
-    " details::text, host(ip), user_agent, prev_hash, hash"
+    " details::text, host(ip), user_agent, prev_hash, hash,"
+    " behind_id, behind_label"
     " FROM audit_auditevent WHERE seq > %s ORDER BY seq LIMIT %s"
 )
 
@@ -57,6 +58,7 @@ def _problem(row: Any, expected_seq: int, prev: bytes, details: Any) -> str | No
         agent,
         claimed,
         digest,
+        *behind,
     ) = row
     if seq != expected_seq:
         return f"event {expected_seq} is missing"
@@ -65,7 +67,7 @@ def _problem(row: Any, expected_seq: int, prev: bytes, details: Any) -> str | No
     body = canonical(
         {
             "at": stamp(at),
-            "actor": [kind, actor_id, label],
+            "actor": who(kind, actor_id, label, (behind[0], behind[1])),
             "from": [address(ip), agent],
             "id": event_id,
             "seq": seq,

@@ -124,10 +124,12 @@ class InvoiceView:
     in_flight: Payment | None
 
 
-def customers_of(user: User) -> list[Customer]:
-    """The customers that the user may act for, by name."""
-    mine = Contact.objects.filter(user=user).values("customer")
-    return sorted(Customer.objects.filter(pk__in=mine), key=lambda each: (str(each).lower(), each.pk))
+def contacts_as(user: User) -> list[Contact]:
+    """As which contacts the user may act, by their customers' names; each knows this very user."""
+    rows = list(Contact.objects.filter(user=user).select_related("customer"))
+    for each in rows:
+        each.user = user
+    return sorted(rows, key=lambda each: (str(each.customer).lower(), each.customer_id))
 
 
 def balances(customer: Customer, *, today: date) -> list[Balance]:

@@ -1,5 +1,5 @@
-"""What billing's rules say no with."""
+"""What billing's rules say no with: the same as those of accounts, whose pages stand beside."""
 
+from accounts.errors import Refused
 
-class Refused(ValueError):
-    """The change cannot be made as things stand; the message is for the person who asked."""
+__all__ = ["Refused"]

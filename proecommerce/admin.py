@@ -8,11 +8,13 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
 from accounts.acting import actor_of
 from accounts.models import User
 from audit.models import AuditEvent
+from proecommerce.entering import choose_page, enter_page
 from tenants import clock
 from tenants.models import Host, Job, Tenant
 from tenants.requeueing import retry_parked
@@ -59,6 +61,15 @@ class TenantAdmin(ReadOnlyAdmin):
     list_filter = ("status", "is_rehearsal", "country")
     search_fields = ("name", "slug")
     inlines = (HostInline,)
+    actions = ("enter_as",)
+
+    @admin.action(description="Enter as one of its users…")
+    def enter_as(self, request: HttpRequest, queryset: QuerySet[Tenant]) -> HttpResponse | None:
+        return choose_page(request, list(queryset[:2]))
+
+    def get_urls(self) -> list[URLPattern]:
+        enter = self.admin_site.admin_view(enter_page)
+        return [path("<uuid:tenant_id>/enter/", enter, name="enter_tenant"), *super().get_urls()]
 
 
 @admin.register(Job)

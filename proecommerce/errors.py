@@ -1,4 +1,4 @@
-"""The pages for what went wrong. They need no tenant and no database."""
+"""The pages for what went wrong. They need no tenant, and only the one for refusals a database."""
 
 import logging
 import secrets
@@ -6,6 +6,10 @@ import secrets
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views import defaults
+
+from accounts.models import User
+from accounts.people import owners
+from accounts.permissions import may_manage
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +25,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """403: the person may not see this."""
-    return render(request, "403.html", status=403)
+    """403: the person may not see this; those who work here are told which owner to ask."""
+    person = getattr(request, "user", None)
+    ask = owners() if isinstance(person, User) and may_manage(person) else []
+    return render(request, "403.html", {"ask": ask}, status=403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -4,9 +4,11 @@ from accounts.models.customers import Contact, Customer
 from accounts.models.email_changes import EmailChange
 from accounts.models.factors import BackupCode, FactorReset, LogInPolicy, Passkey, PasskeyChallenge, Totp
 from accounts.models.sessions import KnownDevice, Session
-from accounts.models.users import Invitation, User
+from accounts.models.users import WORKING, Invitation, User
+from accounts.models.visits import Visit
 
 __all__ = [
+    "WORKING",
     "BackupCode",
     "Contact",
     "Customer",
@@ -20,4 +22,5 @@ __all__ = [
     "Session",
     "Totp",
     "User",
+    "Visit",
 ]

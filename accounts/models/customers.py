@@ -1,7 +1,9 @@
 """Customers: who is billed. Contacts: a user's right to act for one."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+from accounts.grants import ALL, Grant, Permission
 from tenants.ids import new_id
 
 
@@ -40,8 +42,27 @@ class Customer(models.Model):
         return self.business_name or self.name
 
 
-class Contact(models.Model):
-    """A user's right to act for a customer."""
+def permissions_field() -> "ArrayField[list[str], list[str]]":
+    """Names of `accounts.grants.Permission`."""
+    return ArrayField(models.CharField(max_length=12), default=list, db_default=[], blank=True)
+
+
+class Granted(models.Model):
+    """Has or promises permissions for a customer; an owner has all of them."""
+
+    is_owner = models.BooleanField(default=False, db_default=False)
+    permissions = permissions_field()
+
+    class Meta:
+        abstract = True
+
+    @property
+    def grant(self) -> Grant:
+        return Grant.of(self.permissions, is_owner=self.is_owner)
+
+
+class Contact(Granted):
+    """A user's right to act for a customer: which parts of it, or all as an owner."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="contacts")
@@ -49,7 +70,17 @@ class Contact(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "customer"], name="contact_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "customer"], name="contact_once"),
+            models.CheckConstraint(
+                name="contact_permissions_are_known",
+                condition=models.Q(permissions__contained_by=sorted(each.value for each in ALL)),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.user_id} for {self.customer_id}"
+
+    def has(self, permission: Permission) -> bool:
+        """Tell whether this contact was given the permission."""
+        return permission in self.grant.permissions

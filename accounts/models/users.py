@@ -1,13 +1,18 @@
 """Users: people who log in, known inside one schema only. In the public schema: the platform's staff."""
 
 import unicodedata
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models.functions import Lower
 
+from accounts.models.customers import Granted
 from tenants.ids import new_id
+
+if TYPE_CHECKING:
+    from accounts.models.visits import Visit
 
 
 def normal(password: str) -> str:
@@ -25,12 +30,15 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person who logs in. `role` says what for; contacts of customers have none in the tenant itself.
 
-    Raising `link_generation` makes every link void that was mailed to the person before.
+    Raising `link_generation` makes every link void that was mailed to the person before. `visit` is not
+    stored: it is set on the user of a request in which the platform's staff act as them.
     """
 
     class Role(models.TextChoices):
         OWNER = "owner", "Owner"
-        STAFF = "staff", "Staff"
+        BILLING = "billing", "Billing"
+        SUPPORT = "support", "Support"
+        READ_ONLY = "read_only", "Read-only"
         CONTACT = "contact", "Contact"
         PLATFORM = "platform", "Platform staff"
 
@@ -42,6 +50,8 @@ class User(AbstractBaseUser):
     locale = models.CharField(max_length=10, default="en")
     created_at = models.DateTimeField()
     link_generation = models.PositiveIntegerField(default=0, db_default=0)
+
+    visit: "Visit | None" = None
 
     objects: ClassVar[UserManager] = UserManager()
     USERNAME_FIELD = "email"
@@ -68,7 +78,7 @@ class User(AbstractBaseUser):
     @property
     def is_tenant_staff(self) -> bool:
         """May work under /manage/."""
-        return self.is_active and self.role in {self.Role.OWNER, self.Role.STAFF}
+        return self.is_active and self.role in WORKING
 
     # What the Django admin asks of a user: platform staff may do all that it offers, others nothing.
 
@@ -90,7 +100,10 @@ class User(AbstractBaseUser):
         return self.is_staff
 
 
-class Invitation(models.Model):
+WORKING = (User.Role.OWNER, User.Role.BILLING, User.Role.SUPPORT, User.Role.READ_ONLY)
+
+
+class Invitation(Granted):
     """An invitation by mail to become a user; single use. Its link is signed, not stored."""
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -101,6 +114,8 @@ class Invitation(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    invited_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -113,3 +128,7 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"invitation for {self.email}"
+
+    def stands(self, now: datetime) -> bool:
+        """Whether its link opens something."""
+        return self.accepted_at is None and self.withdrawn_at is None and self.expires_at > now

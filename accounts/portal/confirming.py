@@ -15,16 +15,15 @@ from tenants import clock
 
 @sensitive_post_parameters("password")
 @own_page
-def confirm_page(request: HttpRequest) -> HttpResponse:
+def confirm_page(request: HttpRequest, user: User) -> HttpResponse:
     """Ask for the password and lead on to what was asked for; tell whoever sent a form to send it again."""
-    assert isinstance(request.user, User)
     form = ConfirmForm(request.POST or None)
     lost = bool(request.POST.get("lost") or request.GET.get("lost"))
     if request.method == "POST" and form.is_valid():
-        if confirm_by_password(request, request.user, form.cleaned_data["password"], now=clock.now()):
+        if confirm_by_password(request, user, form.cleaned_data["password"], now=clock.now()):
             if lost:
                 messages.info(request, "Thank you. Nothing has been changed yet: please send it once more.")
-            return HttpResponseRedirect(asked_for(request) or home_of(request.user))
+            return HttpResponseRedirect(asked_for(request) or home_of(user))
         form.add_error("password", "That is not your password. Try again.")
     status = 422 if form.is_bound else 200
     context = {"form": form, "next": asked_for(request), "lost": lost}

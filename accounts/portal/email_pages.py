@@ -23,25 +23,23 @@ PAGE_METHODS = ["GET", "HEAD", "POST"]
 @require_http_methods(PAGE_METHODS)
 @own_page
 @confirmed_change
-def email_page(request: HttpRequest) -> HttpResponse:
+def email_page(request: HttpRequest, user: User) -> HttpResponse:
     """Show the present address and take the wish for another one."""
-    assert isinstance(request.user, User)
-    form = EmailChangeForm(request.POST or None, user=request.user)
+    form = EmailChangeForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
-        wish = Wish(request.user, form.cleaned_data["email"])
+        wish = Wish(user, form.cleaned_data["email"])
         email_changing.ask(wish, actor=actor_of(request), now=clock.now())
         messages.success(request, f"A link is on its way to {wish.email}. Open it to make the change.")
         return redirect("accounts:email")
-    pending = email_changing.pending_of(request.user, now=clock.now())
+    pending = email_changing.pending_of(user, now=clock.now())
     status = 422 if form.is_bound else 200
     return show(request, "accounts/email.html", form=form, pending=pending, status=status)
 
 
 @require_POST
 @own_page
-def withdraw_page(request: HttpRequest) -> HttpResponse:
-    assert isinstance(request.user, User)
-    if email_changing.withdraw(request.user, actor=actor_of(request), now=clock.now()):
+def withdraw_page(request: HttpRequest, user: User) -> HttpResponse:
+    if email_changing.withdraw(user, actor=actor_of(request), now=clock.now()):
         messages.success(request, "Your address stays as it is.")
     return redirect("accounts:email")
 

@@ -10,13 +10,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import enrolling, factors, halfway, one_time, passkeys, passwords, recovering, sessions
 from accounts.acting import actor_of
+from accounts.confirming import confirmed_change, is_confirmed
 from accounts.enrolling import FactorKept
 from accounts.forms import AppCodeForm, ChangePasswordForm, PasskeyAnswerForm, PasswordAgainForm
 from accounts.models import Passkey, User
+from accounts.pages import own_page
 from accounts.passkey_gateway import PasskeyRefused
 from accounts.portal.entering import CHALLENGE
 from accounts.portal.frame import show
-from accounts.portal.guarding import own_page
 from accounts.portal.onward import house_name, site_of
 from tenants import clock
 
@@ -35,6 +36,7 @@ def security_page(request: HttpRequest, user: User) -> HttpResponse:
         demanded=factors.is_demanded_of(user),
         house=house_name(),
         reset=recovering.open_reset_of(user),
+        confirmed=is_confirmed(request, clock.now()),
     )
 
 
@@ -58,6 +60,7 @@ def password_page(request: HttpRequest, user: User) -> HttpResponse:
 
 @require_POST
 @own_page
+@confirmed_change
 def begin_app(request: HttpRequest, user: User) -> HttpResponse:
     enrolling.begin_app(user, actor=actor_of(request), now=clock.now())
     return redirect("accounts:app")
@@ -102,6 +105,7 @@ def remove_app_page(request: HttpRequest, user: User) -> HttpResponse:
 
 @require_POST
 @own_page
+@confirmed_change
 def codes_page(request: HttpRequest, user: User) -> HttpResponse:
     """Make new backup codes and show them, this once."""
     return _codes(request, user)
@@ -109,6 +113,7 @@ def codes_page(request: HttpRequest, user: User) -> HttpResponse:
 
 @require_POST
 @own_page
+@confirmed_change
 def ask_new_passkey(request: HttpRequest, user: User) -> HttpResponse:
     """Tell the browser's script what passkey to make."""
     challenge = passkeys.new_challenge(now=clock.now())
@@ -118,6 +123,7 @@ def ask_new_passkey(request: HttpRequest, user: User) -> HttpResponse:
 
 @require_POST
 @own_page
+@confirmed_change
 def add_passkey_page(request: HttpRequest, user: User) -> HttpResponse:
     """Keep the passkey that the browser's script has made."""
     form, now, actor = PasskeyAnswerForm(request.POST), clock.now(), actor_of(request)

@@ -33,8 +33,8 @@ def why_over(request: HttpRequest) -> str:
 
 @require_safe
 @own_page
-def sessions_page(request: HttpRequest) -> HttpResponse:
-    user, here = _who(request), sessions.of(request)
+def sessions_page(request: HttpRequest, user: User) -> HttpResponse:
+    here = sessions.of(request)
     rows = session_queries.living_of(user, now=clock.now())
     shown = [session_queries.shown(row, here=here) for row in rows]
     shown.sort(key=lambda each: not each["here"])
@@ -44,9 +44,9 @@ def sessions_page(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @own_page
-def end_page(request: HttpRequest, session_id: UUID) -> HttpResponse:
+def end_page(request: HttpRequest, user: User, session_id: UUID) -> HttpResponse:
     """End one of the person's own sessions; the one that asks is a log-out."""
-    row = Session.objects.filter(pk=session_id, user=_who(request)).first()
+    row = Session.objects.filter(pk=session_id, user=user).first()
     if row is None:
         raise Http404
     here = sessions.of(request)
@@ -62,9 +62,9 @@ def end_page(request: HttpRequest, session_id: UUID) -> HttpResponse:
 
 @require_POST
 @own_page
-def end_others_page(request: HttpRequest) -> HttpResponse:
+def end_others_page(request: HttpRequest, user: User) -> HttpResponse:
     ended = sessions.end_others(
-        _who(request),
+        user,
         keep=request.session.session_key,
         actor=actor_of(request),
         now=clock.now(),
@@ -72,8 +72,3 @@ def end_others_page(request: HttpRequest) -> HttpResponse:
     )
     messages.success(request, "You are logged in here only." if ended else "There was no other session.")
     return redirect("accounts:sessions")
-
-
-def _who(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)
-    return request.user

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.portal import confirming, email_pages, entering, pages, security, session_pages
+from accounts.portal import confirming, email_pages, entering, pages, security, session_pages, visits
 
 app_name = "accounts"
 urlpatterns = [
@@ -34,4 +34,6 @@ urlpatterns = [
     path("account/security/passkeys/ask/", security.ask_new_passkey, name="passkey_new_ask"),
     path("account/security/passkeys/<uuid:passkey_id>/", security.remove_passkey_page, name="passkey_remove"),
     path("account/security/keep/", security.keep_my_factors, name="keep_my_factors"),
+    path("visit/leave/", visits.leave_page, name="visit_leave"),
+    path("visit/<str:token>/", visits.visit_page, name="visit"),
 ]

@@ -10,7 +10,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.pages import staff_page
+from accounts.pages import page_for
+from accounts.permissions import may_see_record
 from billing import trail
 from billing.manage.answers import is_narrowed, narrowing, page
 from billing.manage.forms.audit import AuditFilter
@@ -23,7 +24,7 @@ PAGES = frozenset({"customer", "product", "subscription", "invoice"})
 
 
 @require_safe
-@staff_page
+@page_for(may_see_record)
 def index(request: HttpRequest) -> HttpResponse:
     form = AuditFilter(request.GET)
     asked = narrowing(form)
@@ -43,7 +44,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@page_for(may_see_record)
 def check(request: HttpRequest) -> HttpResponse:
     found = trail.check(now=clock.now())
     if found.problem:

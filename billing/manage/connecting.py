@@ -10,7 +10,8 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.confirming import confirmed_change, confirmed_page
-from accounts.pages import owner_page
+from accounts.pages import page_for
+from accounts.permissions import may_connect_stripe
 from billing import connecting, disconnecting
 from billing.errors import Refused
 from billing.manage.answers import acting, done, page, show
@@ -36,14 +37,14 @@ class KeyForm(forms.Form):
 
 
 @require_safe
-@owner_page
+@page_for(may_connect_stripe)
 def stripe(request: HttpRequest) -> HttpResponse:
     """What is connected, and the two ways to connect."""
     return page(request, "pay/stripe_settings.html", **_context(KeyForm()))
 
 
 @require_safe
-@owner_page
+@page_for(may_connect_stripe)
 @confirmed_page
 def connect(request: HttpRequest) -> HttpResponse:
     """Send the owner to Stripe's page; changes nothing but the session."""
@@ -58,7 +59,7 @@ def connect(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@owner_page
+@page_for(may_connect_stripe)
 def callback(request: HttpRequest) -> HttpResponse:
     """Where Stripe sends the owner back to, with a code or with a no."""
     try:
@@ -77,7 +78,7 @@ def callback(request: HttpRequest) -> HttpResponse:
 @sensitive_variables("form")
 @sensitive_post_parameters("secret_key")
 @require_POST
-@owner_page
+@page_for(may_connect_stripe)
 @confirmed_change
 def key(request: HttpRequest) -> HttpResponse:
     """Connect by a restricted key."""
@@ -91,7 +92,7 @@ def key(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["POST"])
-@owner_page
+@page_for(may_connect_stripe)
 @confirmed_change
 def disconnect(request: HttpRequest) -> HttpResponse:
     """Give the account back."""

@@ -8,14 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.contacts import contacts_of, invitations_of
 from accounts.customers import FIELDS, change_customer, create_customer
-from accounts.inviting import Invitee, invite
-from accounts.models import Contact, Customer, Invitation, User
-from accounts.pages import staff_page
+from accounts.models import Customer
+from accounts.pages import page_for
+from accounts.permissions import may_bill, may_edit_customers, may_see_customers
 from billing import listing, pauses, presenting, resuming, trail
 from billing.errors import Refused
 from billing.manage.answers import acting, is_narrowed, narrowing, page, sent, show
-from billing.manage.forms.customers import ContactForm, CustomerFilter, CustomerForm
+from billing.manage.forms.customers import CustomerFilter, CustomerForm
 from billing.models import PaymentMethod
 from billing.paging import Place
 from billing.snapshots import BUYER_FIELDS, party
@@ -26,7 +27,7 @@ RECENT = 10
 
 
 @require_safe
-@staff_page
+@page_for(may_see_customers)
 def index(request: HttpRequest) -> HttpResponse:
     form = CustomerFilter(request.GET)
     wanted = narrowing(form)
@@ -40,7 +41,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_bill)
 def new(request: HttpRequest) -> HttpResponse:
     tenant = current_tenant()
     usual = {"country": tenant.country, "currency": tenant.currency, "locale": tenant.locale}
@@ -53,7 +54,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_edit_customers)
 def edit(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=customer_id)
     form = CustomerForm(sent(request), initial={name: getattr(customer, name) for name in FIELDS})
@@ -65,15 +66,12 @@ def edit(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 
 
 @require_safe
-@staff_page
+@page_for(may_see_customers)
 def detail(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     customer = get_object_or_404(Customer.objects.select_related("payment_profile"), pk=customer_id)
     beginning = Place()
     of_customer = listing.SubscriptionFilter(customer=customer.pk)
     cards = PaymentMethod.objects.filter(customer=customer, removed_at__isnull=True)
-    invited = Invitation.objects.filter(
-        customer=customer, accepted_at__isnull=True, expires_at__gt=clock.now()
-    )
     context: dict[str, Any] = {
         "customer": customer,
         "pause": pauses.of_customer(customer),
@@ -87,15 +85,15 @@ def detail(request: HttpRequest, customer_id: UUID) -> HttpResponse:
         "invoices": listing.invoices_of(customer, limit=RECENT),
         "payments": listing.payments_of(customer, limit=RECENT),
         "cards": list(cards.order_by("-is_default", "-saved_at")),
-        "contacts": Contact.objects.filter(customer=customer).select_related("user").order_by("user__name"),
-        "invited": invited.order_by("-created_at"),
+        "contacts": contacts_of(customer),
+        "invited": invitations_of(customer, now=clock.now()),
         "history": trail.history("customer", customer.pk)[:RECENT],
     }
     return page(request, "manage/customers/detail.html", **context)
 
 
 @require_POST
-@staff_page
+@page_for(may_bill)
 def resume(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     """Lift what a dispute has paused."""
     customer = get_object_or_404(Customer, pk=customer_id)
@@ -105,17 +103,3 @@ def resume(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect("manage:customer", customer.pk)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
-def invite_contact(request: HttpRequest, customer_id: UUID) -> HttpResponse:
-    customer = get_object_or_404(Customer, pk=customer_id)
-    form = ContactForm(sent(request), initial={"name": customer.name, "email": customer.email})
-    if form.is_valid():
-        data = form.cleaned_data
-        whom = Invitee(email=data["email"], role=User.Role.CONTACT, name=data["name"], customer=customer)
-        invite(whom, **acting(request))
-        messages.success(request, f"An invitation is on its way to {data['email']}.")
-        return redirect("manage:customer", customer.pk)
-    return show(request, "manage/customers/invite.html", form, customer=customer)

@@ -7,19 +7,30 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch, reverse
 from django.views.decorators.http import require_safe
 
-from accounts.pages import staff_page
-from billing import figures
+from accounts.pages import page_for
+from accounts.permissions import may_bill, may_manage, may_see_figures
+from billing import figures, listing
 from billing.figures import Month, MonthlyChart, Owed, Row, Setup
 from billing.formats import format_money
 from billing.manage.answers import page, today
+from billing.manage.forms.customers import FindCustomer
 from billing.money import Money
 from tenants import clock
 from tenants.context import current_tenant
 
 
 @require_safe
-@staff_page
+@page_for(may_manage)
 def home(request: HttpRequest) -> HttpResponse:
+    """How the business stands, for those who may see that; for the others whom they look after."""
+    if not may_see_figures(request.user):
+        found = FindCustomer(request.GET)
+        words = found.cleaned_data["q"] if found.is_valid() else ""
+        return page(request, "manage/home_of_support.html", form=found, found=listing.find_customers(words))
+    return page(request, "manage/home.html", **_figures(request))
+
+
+def _figures(request: HttpRequest) -> dict[str, Any]:
     day = today()
     months, owed = figures.by_month(today=day), figures.owed(today=day)
     own = current_tenant().currency
@@ -27,15 +38,14 @@ def home(request: HttpRequest) -> HttpResponse:
     chosen = request.GET.get("currency", own)
     currency = chosen if chosen in currencies else own
     series = months.get(currency, [])
-    context: dict[str, Any] = {
-        "steps": steps(figures.setup()),
+    return {
+        "steps": steps(figures.setup()) if may_bill(request.user) else None,
         "currency": currency,
         "currencies": [(code, "" if code == own else code) for code in currencies],
         "tiles": tiles(series, owed.get(currency), currency, failed=figures.failed_payments(now=clock.now())),
         "waiting": figures.waiting_payments(),
         "chart": chart(series, currency),
     }
-    return page(request, "manage/home.html", **context)
 
 
 def tiles(months: list[Month], owed: Owed | None, currency: str, *, failed: int) -> list[dict[str, object]]:

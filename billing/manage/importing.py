@@ -10,7 +10,8 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.acting import actor_of
 from accounts.confirming import confirmed_change, confirmed_page
-from accounts.pages import staff_page
+from accounts.pages import page_for
+from accounts.permissions import may_import
 from billing.errors import Refused
 from billing.importing import customers as customer_files
 from billing.importing import subscriptions as subscription_files
@@ -25,7 +26,7 @@ SHOWN = 200
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_import)
 @confirmed_page
 def upload(request: HttpRequest) -> HttpResponse:
     form = ImportForm(sent(request), sent_files(request))
@@ -40,7 +41,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_import)
 @confirmed_change
 def preview(request: HttpRequest, ticket: str) -> HttpResponse:
     """Show what the files would do; on confirmation do it, all of a file or nothing."""

@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.pages import staff_page
+from accounts.pages import page_for
+from accounts.permissions import may_bill, may_send_mail
 from billing import drafting, issuing, mailing, payments, resuming, unparking, voiding
 from billing.errors import Refused
 from billing.manage.answers import acting, done, sent, show, today
@@ -18,7 +19,7 @@ from billing.models import Payment
 
 
 @require_POST
-@staff_page
+@page_for(may_bill)
 def issue(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     invoice = load(invoice_id)
     try:
@@ -30,7 +31,7 @@ def issue(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@page_for(may_bill)
 def discard(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     try:
         drafting.delete_draft(load(invoice_id), **acting(request))
@@ -42,7 +43,7 @@ def discard(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@page_for(may_send_mail)
 def send(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     invoice = load(invoice_id)
     try:
@@ -54,7 +55,7 @@ def send(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@page_for(may_bill)
 def resume(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     """Lift what a dispute about it has paused."""
     try:
@@ -66,7 +67,7 @@ def resume(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_bill)
 def void(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     invoice = load(invoice_id)
     form = VoidForm(sent(request))
@@ -77,7 +78,7 @@ def void(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_bill)
 def record_payment(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     invoice = load(invoice_id)
     due = invoice.amount_due
@@ -92,7 +93,7 @@ def record_payment(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@page_for(may_bill)
 def ask_payment(request: HttpRequest, invoice_id: UUID, payment_id: UUID) -> HttpResponse:
     """Ask Stripe once more about a payment that waits for a person."""
     payment = _payment(invoice_id, payment_id)
@@ -105,7 +106,7 @@ def ask_payment(request: HttpRequest, invoice_id: UUID, payment_id: UUID) -> Htt
 
 
 @require_POST
-@staff_page
+@page_for(may_bill)
 def take_in_payment(request: HttpRequest, invoice_id: UUID, payment_id: UUID) -> HttpResponse:
     """Book what Stripe has taken by a payment that waits for a person because it does not fit."""
     payment = _payment(invoice_id, payment_id)
@@ -118,7 +119,7 @@ def take_in_payment(request: HttpRequest, invoice_id: UUID, payment_id: UUID) ->
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_bill)
 def payment_absent(request: HttpRequest, invoice_id: UUID, payment_id: UUID) -> HttpResponse:
     """Say that a payment that waits for a person did not happen."""
     payment = _payment(invoice_id, payment_id)

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.pages import staff_page
+from accounts.pages import page_for
+from accounts.permissions import may_bill, may_see_customers
 from billing import drafting, listing, mail_standing, pauses, presenting, trail
 from billing.manage.answers import acting, attempt, done, is_narrowed, narrowing, page, sent, show, today
 from billing.manage.choosing import choose_customer, chosen_customer
@@ -27,7 +28,7 @@ TABS = [
 
 
 @require_safe
-@staff_page
+@page_for(may_see_customers)
 def index(request: HttpRequest) -> HttpResponse:
     form = InvoiceFilter(request.GET, currencies=listing.currencies_in_use(current_tenant().currency))
     asked = narrowing(form)
@@ -46,7 +47,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@staff_page
+@page_for(may_see_customers)
 def detail(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     invoice = load(invoice_id)
     payments = listing.payments_for(invoice)
@@ -68,7 +69,7 @@ def detail(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_bill)
 def new(request: HttpRequest) -> HttpResponse:
     customer = chosen_customer(request)
     if customer is None:
@@ -83,7 +84,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_bill)
 def edit(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     invoice = load(invoice_id)
     if invoice.status != Invoice.Status.DRAFT:
@@ -100,7 +101,7 @@ def edit(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 
 
 @require_safe
-@staff_page
+@page_for(may_see_customers)
 def pdf(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     invoice = load(invoice_id)
     drawn = draw(presenting.document_of(invoice, now=clock.now()))

@@ -8,7 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.pages import staff_page
+from accounts.pages import page_for
+from accounts.permissions import may_bill, may_see_customers
 from billing import cataloguing, listing, trail
 from billing.manage.answers import acting, attempt, done, is_narrowed, narrowing, page, sent, show
 from billing.manage.forms.catalog import PriceForm, ProductChangeForm, ProductFilter, ProductForm
@@ -20,7 +21,7 @@ PRODUCT_FIELDS = ("name", "code", "description", "tax_class", "is_active")
 
 
 @require_safe
-@staff_page
+@page_for(may_see_customers)
 def index(request: HttpRequest) -> HttpResponse:
     form = ProductFilter(request.GET)
     wanted = narrowing(form)
@@ -30,7 +31,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_bill)
 def new(request: HttpRequest) -> HttpResponse:
     form = ProductForm(sent(request))
     if form.is_valid():
@@ -42,7 +43,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_bill)
 def edit(request: HttpRequest, product_id: UUID) -> HttpResponse:
     product = get_object_or_404(Product, pk=product_id)
     form = ProductChangeForm(sent(request), initial={name: getattr(product, name) for name in PRODUCT_FIELDS})
@@ -55,7 +56,7 @@ def edit(request: HttpRequest, product_id: UUID) -> HttpResponse:
 
 
 @require_safe
-@staff_page
+@page_for(may_see_customers)
 def detail(request: HttpRequest, product_id: UUID) -> HttpResponse:
     product = get_object_or_404(Product, pk=product_id)
     context: dict[str, Any] = {
@@ -67,7 +68,7 @@ def detail(request: HttpRequest, product_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_bill)
 def new_price(request: HttpRequest, product_id: UUID) -> HttpResponse:
     product = get_object_or_404(Product, pk=product_id)
     form = PriceForm(sent(request), initial={"currency": current_tenant().currency})
@@ -80,7 +81,7 @@ def new_price(request: HttpRequest, product_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@page_for(may_bill)
 def switch_price(request: HttpRequest, price_id: UUID) -> HttpResponse:
     """Offer a price again, or no longer; subscriptions to it go on either way."""
     price = get_object_or_404(Price, pk=price_id)

@@ -5,7 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.pages import staff_page
+from accounts.pages import page_for
+from accounts.permissions import may_run, may_see_figures
 from billing import listing
 from billing.manage.answers import acting, page
 from billing.models import BillingSettings
@@ -15,7 +16,7 @@ from tenants.context import current_tenant
 
 
 @require_safe
-@staff_page
+@page_for(may_see_figures)
 def index(request: HttpRequest) -> HttpResponse:
     rows = listing.runs(Place.of(request.GET))
     settings = BillingSettings.objects.only("days_ahead").get()
@@ -29,7 +30,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@page_for(may_run)
 def run_now(request: HttpRequest) -> HttpResponse:
     ask_run(**acting(request))
     messages.success(request, "The run has been asked for. It bills what is due, and nothing twice.")

@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.pages import staff_page
+from accounts.pages import page_for
+from accounts.permissions import may_bill, may_see_customers
 from billing import listing, previewing, subscribing, trail
 from billing.errors import Refused
 from billing.manage.answers import acting, attempt, done, is_narrowed, narrowing, page, sent, show, today
@@ -20,7 +21,7 @@ TABS = [("All", ""), *((label, value) for value, label in Subscription.Status.ch
 
 
 @require_safe
-@staff_page
+@page_for(may_see_customers)
 def index(request: HttpRequest) -> HttpResponse:
     form = SubscriptionFilter(request.GET)
     asked = narrowing(form)
@@ -38,7 +39,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_bill)
 def new(request: HttpRequest) -> HttpResponse:
     customer = chosen_customer(request)
     if customer is None:
@@ -54,7 +55,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@staff_page
+@page_for(may_see_customers)
 def detail(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     subscription = _load(subscription_id)
     days_ahead = BillingSettings.objects.values_list("days_ahead", flat=True).get()
@@ -69,7 +70,7 @@ def detail(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_bill)
 def cancel(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     subscription = _load(subscription_id)
     form = CancelForm(sent(request))
@@ -82,7 +83,7 @@ def cancel(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@staff_page
+@page_for(may_bill)
 def pause(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     subscription = _load(subscription_id)
     form = PauseForm(sent(request))
@@ -95,7 +96,7 @@ def pause(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@staff_page
+@page_for(may_bill)
 def resume(request: HttpRequest, subscription_id: UUID) -> HttpResponse:
     subscription = _load(subscription_id)
     try:

@@ -13,7 +13,6 @@ from billing.manage import (
     runs,
     security,
     settings,
-    staff,
     subscriptions,
     taxes,
 )
@@ -25,8 +24,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/new/", customers.new, name="customer_new"),
     path("customers/<uuid:customer_id>/", customers.detail, name="customer"),
     path("customers/<uuid:customer_id>/change/", customers.edit, name="customer_edit"),
-    path("customers/<uuid:customer_id>/invite/", customers.invite_contact, name="customer_invite"),
     path("customers/<uuid:customer_id>/resume/", customers.resume, name="customer_resume"),
+    path("customers/<uuid:customer_id>/", include("billing.manage.contacts_urls")),
     path("products/", products.index, name="products"),
     path("products/new/", products.new, name="product_new"),
     path("products/<uuid:product_id>/", products.detail, name="product"),
@@ -81,8 +80,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/taxes/<uuid:rate_id>/", taxes.edit, name="tax"),
     path("settings/taxes/<uuid:rate_id>/remove/", taxes.remove, name="tax_remove"),
     path("settings/stripe/", include("billing.manage.connecting_urls")),
-    path("settings/staff/", staff.index, name="staff"),
-    path("settings/staff/invite/", staff.invite_staff, name="staff_invite"),
+    path("settings/staff/", include("billing.manage.staff_urls")),
     path("settings/staff/<uuid:user_id>/reset/", security.reset, name="factors_reset"),
     path("settings/security/", security.demanded, name="settings_security"),
 ]

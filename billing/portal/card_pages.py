@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.acting import actor_of
+from accounts.permissions import may_change_cards, may_remove_cards, may_see_cards
 from billing import cards, customer_queries
 from billing.errors import Refused
 from billing.models import PaymentMethod
@@ -18,7 +19,7 @@ from tenants import clock
 
 
 @require_safe
-@customer_page
+@customer_page(may_see_cards)
 def cards_page(request: CustomerRequest) -> HttpResponse:
     """The saved cards and autopay, with what it would charge next."""
     customer = request.customer
@@ -37,7 +38,7 @@ def cards_page(request: CustomerRequest) -> HttpResponse:
 
 
 @require_POST
-@customer_page
+@customer_page(may_change_cards)
 def card_default_page(request: CustomerRequest, card_id: UUID) -> HttpResponse:
     card = _card(request, card_id)
     try:
@@ -50,7 +51,7 @@ def card_default_page(request: CustomerRequest, card_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@customer_page
+@customer_page(may_remove_cards)
 def card_remove_page(request: CustomerRequest, card_id: UUID) -> HttpResponse:
     card = _card(request, card_id)
     had_autopay = customer_queries.autopay_of(request.customer).on
@@ -66,7 +67,7 @@ def card_remove_page(request: CustomerRequest, card_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@customer_page
+@customer_page(may_change_cards)
 def autopay_page(request: CustomerRequest) -> HttpResponse:
     """Turn autopay on or off: `on` is "1" or "0", and nothing else."""
     wanted = {"1": True, "0": False}.get(request.POST.get("on", ""))

@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +15,8 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.acting import actor_of
+from accounts.pages import declares
+from accounts.permissions import may_use_pay_link
 from billing import customer_queries, mailing, pay_links, presenting
 from billing.errors import Refused
 from billing.models import BillingSettings, Invoice
@@ -32,6 +35,8 @@ def linked_invoice(page: Page) -> Page:
 
     @wraps(page)
     def guarded(request: HttpRequest, token: str) -> HttpResponse:
+        if not may_use_pay_link(request.user):
+            raise PermissionDenied
         with timezone.override(current_tenant().zone):
             try:
                 invoice = _find(pay_links.resolve(token, clock.now()))
@@ -46,7 +51,7 @@ def linked_invoice(page: Page) -> Page:
         response["X-Robots-Tag"] = "noindex"
         return response
 
-    return guarded
+    return declares(guarded, may_use_pay_link, may_use_pay_link)
 
 
 @linked_invoice  # outside: an expired link takes the form that asks for a fresh one

@@ -7,13 +7,14 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.acting import actor_of
 from accounts.customers import change_customer
+from accounts.permissions import may_change_details, may_enter, may_see_details
 from billing.portal.access import CustomerRequest, choose, customer_page
 from billing.portal.forms import DetailsForm
 from tenants import clock
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@customer_page
+@customer_page(may_see_details, may_change_details)
 def details_page(request: CustomerRequest) -> HttpResponse:
     """See and correct what stands on invoices; those issued keep what they say."""
     form = DetailsForm(request.POST or None, instance=request.customer)
@@ -25,7 +26,7 @@ def details_page(request: CustomerRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@customer_page
+@customer_page(may_enter)
 def switch_page(request: CustomerRequest) -> HttpResponse:
     """Choose for which customer to act; only one's own are offered, and nothing else is taken."""
     asked = request.POST.get("customer", "")

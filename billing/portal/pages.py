@@ -9,6 +9,8 @@ from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
+from accounts.models import Contact
+from accounts.permissions import may_enter, may_see_invoices
 from billing import customer_queries, presenting
 from billing.models import BillingSettings, Invoice, Payment
 from billing.paging import Place
@@ -23,7 +25,7 @@ OUT_OF_HAND = (Payment.State.PROCESSING, Payment.State.UNKNOWN, Payment.State.PA
 
 
 @require_safe
-@customer_page
+@customer_page(may_enter)
 def home_page(request: CustomerRequest) -> HttpResponse:
     """What is due, what comes next, how it is paid."""
     customer, today = request.customer, local_date(clock.now(), request.tenant.zone)
@@ -36,12 +38,13 @@ def home_page(request: CustomerRequest) -> HttpResponse:
         "card": customer_queries.default_card(customer),
         "autopay": customer_queries.autopay_of(customer),
         "takes_cards": customer_queries.takes_cards(),
+        "team": Contact.objects.filter(customer=customer).count(),
     }
     return render(request, "portal/home.html", context)
 
 
 @require_safe
-@customer_page
+@customer_page(may_see_invoices)
 def invoices_page(request: CustomerRequest) -> HttpResponse:
     """All invoices, by status and year, found by number."""
     customer, today = request.customer, local_date(clock.now(), request.tenant.zone)
@@ -61,7 +64,7 @@ def invoices_page(request: CustomerRequest) -> HttpResponse:
 
 
 @require_safe
-@customer_page
+@customer_page(may_see_invoices)
 def invoice_page(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
     """One invoice: lines, tax, payments, what happened to it."""
     try:
@@ -85,7 +88,7 @@ def invoice_page(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
 
 
 @require_safe
-@customer_page
+@customer_page(may_see_invoices)
 def invoice_pdf_page(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
     """The invoice as PDF."""
     try:

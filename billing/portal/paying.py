@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from accounts.acting import actor_of
+from accounts.permissions import may_change_cards, may_pay
 from billing import cards, customer_queries
 from billing.errors import Refused
 from billing.models import Invoice
@@ -29,7 +30,7 @@ frames_card_form = csp_update({"frame-src": [PAY_ORIGIN]})
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @frames_card_form
-@customer_page
+@customer_page(may_pay)
 def pay_page(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
     """Pay one invoice: POST begins or goes on, GET shows where it stands."""
     invoice = _invoice(request, invoice_id)
@@ -46,7 +47,7 @@ def pay_page(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@customer_page
+@customer_page(may_pay)
 def pay_status_page(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
     """Where it stands, for the page's script; POST asks Stripe first."""
     return status_answer(request, lambda: _invoice(request, invoice_id))
@@ -54,7 +55,7 @@ def pay_status_page(request: CustomerRequest, invoice_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @frames_card_form
-@customer_page
+@customer_page(may_change_cards)
 def add_card_page(request: CustomerRequest) -> HttpResponse:
     """Save a card without paying; POST shows the card frame."""
     context: dict[str, Any] = {"pay_origin": PAY_ORIGIN, "known": _known_cards(request)}
@@ -70,7 +71,7 @@ def add_card_page(request: CustomerRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@customer_page
+@customer_page(may_change_cards)
 def card_status_page(request: CustomerRequest, known: str) -> HttpResponse:
     """Whether another card is saved than before, for the page's script; POST asks Stripe first."""
     if request.method == "POST" and request.session.get(SETUP):

@@ -37,7 +37,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Business:
-    """A tenant of the demo."""
+    """A tenant of the demo; its bookkeeper sees the invoices of two customers, and nothing else."""
 
     slug: str
     name: str
@@ -46,7 +46,10 @@ class Business:
     time_zone: str
     locale: str
     owner: tuple[str, str]
-    staff: tuple[str, str]
+    billing: tuple[str, str]
+    support: tuple[str, str]
+    reader: tuple[str, str]
+    bookkeeper: tuple[str, str]
     address: dict[str, str]
     brand_colour: str
     tax: tuple[tuple[str, str, int, str], ...]
@@ -64,7 +67,10 @@ ACME = Business(
     time_zone="Europe/Berlin",
     locale="en",
     owner=("Olivia Brandt", "owner@acme.example"),
-    staff=("Sam Keller", "staff@acme.example"),
+    billing=("Sam Keller", "billing@acme.example"),
+    support=("Lena Vogt", "support@acme.example"),
+    reader=("Paul Auer", "auditor@acme.example"),
+    bookkeeper=("Dora Klein", "dora@klein-steuer.example"),
     address={
         "address_line1": "Kastanienallee 12",
         "postal_code": "10435",
@@ -130,7 +136,10 @@ NORTHWIND = Business(
     time_zone="America/Chicago",
     locale="en",
     owner=("Noah Bennett", "owner@northwind.example"),
-    staff=("Grace Kim", "staff@northwind.example"),
+    billing=("Grace Kim", "billing@northwind.example"),
+    support=("Owen Price", "support@northwind.example"),
+    reader=("Ruth Adler", "auditor@northwind.example"),
+    bookkeeper=("Ben Foster", "ben@foster-books.example"),
     address={
         "address_line1": "400 Wacker Drive",
         "postal_code": "60606",

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.customers import create_customer
+from accounts.grants import Grant, Permission
 from accounts.models import Customer, User
 from accounts.people import add_contact, create_user
 from audit.actors import Actor
@@ -96,7 +97,12 @@ def _new_tenant(business: Business) -> NewTenant:
 
 
 def _fill(business: Business, begin: date, now: datetime) -> None:
-    for (name, email), role in ((business.owner, User.Role.OWNER), (business.staff, User.Role.STAFF)):
+    for (name, email), role in (
+        (business.owner, User.Role.OWNER),
+        (business.billing, User.Role.BILLING),
+        (business.support, User.Role.SUPPORT),
+        (business.reader, User.Role.READ_ONLY),
+    ):
         create_user(email=email, name=name, role=role, password=PASSWORD, actor=SEED, now=now)
     colour = {"brand_colour": business.brand_colour, "business_name": business.name}
     configuring.change_settings(**business.address, **colour, actor=SEED, now=now)
@@ -112,6 +118,16 @@ def _fill(business: Business, begin: date, now: datetime) -> None:
             subscribing.subscribe(
                 customer, price=price, started_on=begin.replace(day=day), actor=SEED, now=now
             )
+    _bookkeeper(business, now)
+
+
+def _bookkeeper(business: Business, now: datetime) -> None:
+    """Somebody who acts for two customers, and may only see their invoices."""
+    name, email = business.bookkeeper
+    user = create_user(email=email, name=name, role=User.Role.CONTACT, password=PASSWORD, actor=SEED, now=now)
+    for client in business.clients[:2]:
+        customer = Customer.objects.get(email=client.email)
+        add_contact(user, customer, grant=Grant.of([Permission.INVOICES]), actor=SEED, now=now)
 
 
 def _catalog(business: Business, now: datetime) -> dict[tuple[str, str], Price]:
@@ -213,9 +229,12 @@ def _write_logins() -> None:
         saver = next(c for c in business.clients if c.payer == "autopay")
         for who, path, email in (
             (f"owner of {business.name}", "/manage/", business.owner[1]),
-            (f"staff of {business.name}", "/manage/", business.staff[1]),
+            (f"billing at {business.name}", "/manage/", business.billing[1]),
+            (f"support at {business.name}", "/manage/", business.support[1]),
+            (f"read-only at {business.name}", "/manage/", business.reader[1]),
             (f"customer of {business.name} who owes", "/", payer.email),
             (f"customer of {business.name} with a saved card", "/", saver.email),
+            (f"contact of two customers of {business.name}, sees invoices", "/", business.bookkeeper[1]),
         ):
             logins.append({"who": who, "url": f"{host}{path}", "email": email, "password": PASSWORD})
     Path(target).write_text(json.dumps(logins, indent=1), encoding="utf-8")

@@ -70,7 +70,7 @@ def test_an_owner_demands_it_and_is_asked_first(tenant: Any, browser: Browser, p
 @pytest.mark.parametrize(
     ("asked", "role", "held"),
     [
-        ("nobody", "staff", False), ("staff", "staff", True), ("staff", "owner", True),
+        ("nobody", "staff", False), ("staff", "support", True), ("staff", "owner", True),
         ("staff", "contact", False), ("everyone", "contact", True),
     ],
 )  # fmt: skip
@@ -106,7 +106,7 @@ def test_an_older_session_without_the_factor_is_asked_for_it(
 def test_only_owners_say_what_is_demanded_and_reset_others(
     tenant: Any, browser: Browser, people: People, now: Any
 ) -> None:
-    owner, staff = people(), people("emil@apps.example", role="staff")
+    owner, staff = people(), people("emil@apps.example", role="billing")
     with_app(owner, now)
     client = browser()
     log_in(client, "emil@apps.example")
@@ -119,7 +119,7 @@ def test_only_owners_say_what_is_demanded_and_reset_others(
 def test_an_owner_resets_a_colleague_but_not_oneself(
     tenant: Any, browser: Browser, people: People, now: Any
 ) -> None:
-    owner, staff = people(), people("emil@apps.example", role="staff")
+    owner, staff = people(), people("emil@apps.example", role="billing")
     secret = with_app(owner, now)
     with_app(staff, now)
     with_codes(staff, now)

@@ -24,7 +24,7 @@ Invite = Callable[..., Invitation]
 
 @pytest.fixture
 def invited(actor: Any) -> Invite:
-    def make(email: str = "emil@apps.example", role: str = "staff", **more: Any) -> Invitation:
+    def make(email: str = "emil@apps.example", role: str = "billing", **more: Any) -> Invitation:
         return inviting.invite(Invitee(email=email, role=role, **more), actor=actor, now=datetime.now(UTC))
 
     return make
@@ -68,7 +68,7 @@ def test_accepting_makes_the_user_and_logs_in(tenant: Any, browser: Browser, inv
     answer = accept(client, link_of(invited()))
     assert (answer.status_code, answer["Location"]) == (302, "/manage/")
     user = User.objects.get(email="emil@apps.example")
-    assert (user.name, user.role) == ("Emil", "staff")
+    assert (user.name, user.role) == ("Emil", "billing")
     assert client.get("/log-in/").wsgi_request.user == user
     assert actions()[-2:] == ["user.invitation_accepted", "user.logged_in"]
 
@@ -155,8 +155,10 @@ def test_an_address_with_a_log_in_keeps_its_password(
 @pytest.mark.parametrize(
     ("has", "asked", "gets"),
     [
-        ("contact", "staff", "staff"), ("contact", "owner", "owner"), ("staff", "owner", "owner"),
-        ("staff", "contact", "staff"), ("owner", "staff", "owner"),
+        ("contact", "read_only", "read_only"), ("contact", "owner", "owner"), ("billing", "owner", "owner"),
+        ("read_only", "support", "support"), ("support", "billing", "billing"),
+        ("billing", "support", "billing"),
+        ("billing", "contact", "billing"), ("owner", "billing", "owner"),
     ],
 )  # fmt: skip
 def test_an_invitation_raises_a_role_and_never_lowers_it(

@@ -26,7 +26,8 @@ def test_the_page_asks_for_address_and_password(tenant: Any, browser: Browser) -
 
 
 @pytest.mark.parametrize(
-    ("role", "leads_to"), [("owner", "/manage/"), ("staff", "/manage/"), ("contact", "/")]
+    ("role", "leads_to"),
+    [("owner", "/manage/"), ("billing", "/manage/"), ("read_only", "/manage/"), ("contact", "/")],
 )
 def test_log_in_leads_to_ones_own_start_page(
     tenant: Any, browser: Browser, people: People, role: str, leads_to: str

@@ -153,7 +153,7 @@ def test_an_invitation_takes_one_hash_whether_its_address_is_known(
     people(KNOWN)
     counts = []
     for email in (KNOWN, UNKNOWN):
-        invitation = inviting.invite(Invitee(email=email, role="staff"), actor=actor, now=clock.now())
+        invitation = inviting.invite(Invitee(email=email, role="billing"), actor=actor, now=clock.now())
         link = f"/invitation/{inviting.token_of(invitation)}/"
         page = browser().get(link).content.decode()
         hashed.clear()

@@ -23,7 +23,14 @@ def lind(tenant: Any, actor: Any, now: datetime) -> Customer:
 
 
 @pytest.mark.parametrize(
-    ("role", "manages", "sets"), [("owner", True, True), ("staff", True, False), ("contact", False, False)]
+    ("role", "manages", "sets"),
+    [
+        ("owner", True, True),
+        ("billing", True, False),
+        ("support", True, False),
+        ("read_only", True, False),
+        ("contact", False, False),
+    ],
 )
 def test_roles(tenant: Any, people: People, role: str, manages: bool, sets: bool) -> None:
     user = people(role=role)

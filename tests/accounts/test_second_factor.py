@@ -33,7 +33,7 @@ def at_step(seconds: int = 3) -> datetime:
     return datetime.fromtimestamp(one_time.step_at(now) * 30 + seconds, UTC)
 
 
-@pytest.mark.parametrize("role", ["owner", "staff", "contact"])
+@pytest.mark.parametrize("role", ["owner", "billing", "contact"])
 def test_an_app_is_set_up_through_its_qr_code_and_asked_for_from_then_on(
     tenant: Any, browser: Browser, people: People, role: str
 ) -> None:
@@ -201,7 +201,7 @@ def test_who_waits_too_long_or_has_changed_meanwhile_begins_again(
 def test_an_invitation_does_not_lead_past_the_second_factor(
     tenant: Any, browser: Browser, people: People, now: Any
 ) -> None:
-    with_app(people(role="staff"), now)
+    with_app(people(role="billing"), now)
     asked = Invitee(email="nora@lind.example", role="owner")
     invitation = inviting.invite(asked, actor=SETUP, now=datetime.now(UTC))
     client = browser()

@@ -166,7 +166,7 @@ def test_ending_the_one_in_use_is_a_log_out(tenant: Any, browser: Browser, peopl
     ("role", "idle", "absolute"),
     [
         ("owner", {"minutes": 30}, {"hours": 12}),
-        ("staff", {"minutes": 30}, {"hours": 12}),
+        ("support", {"minutes": 30}, {"hours": 12}),
         ("contact", {"days": 7}, {"days": 30}),
     ],
 )

@@ -45,6 +45,8 @@ def last() -> int:
         "at = at + interval '1 microsecond'",
         "action = 'customer.created'",
         "actor_kind = 'system'",
+        "behind_id = 'x'",
+        "behind_label = 'Robin'",
         "actor_id = '2'",
         "actor_label = 'Tester '",
         "subject_kind = 'invoice'",
@@ -72,7 +74,7 @@ def test_a_changed_field_is_found(owner: Any, change: str, which: str) -> None:
 def test_every_field_of_an_event_is_tried_above() -> None:
     tried = {
         "id", "at", "action", "actor_kind", "actor_id", "actor_label", "subject_kind", "subject_id",
-        "details", "ip", "user_agent", "prev_hash", "hash",
+        "details", "ip", "user_agent", "behind_id", "behind_label", "prev_hash", "hash",
     }  # fmt: skip
     assert {field.name for field in AuditEvent._meta.fields} == tried | {"seq"}
 

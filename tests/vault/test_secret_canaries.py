@@ -96,7 +96,7 @@ def planted(
     )
     ask_reset(user.email, actor=actor, now=now)
     found.plant("reset token", tokens.make_token(user))
-    invitation = invite(Invitee("new@lind.example", "staff"), actor=actor, now=now)
+    invitation = invite(Invitee("new@lind.example", "billing"), actor=actor, now=now)
     found.plant("invitation token", token_of(invitation))
     found.plant("Django's key", settings.SECRET_KEY)
     found.plant("platform's Stripe key", settings.STRIPE_SECRET_KEY)

@@ -94,7 +94,7 @@ TENANT: dict[str, Case] = {
     "manage:stripe_key": Case({"key": "rk_test_new", "publishable_key": "pk_test_new"}),
     "manage:stripe_disconnect": NONE,
     "manage:staff": NONE,
-    "manage:staff_invite": Case({"email": "new@wall.example", "name": "New", "role": "staff"}),
+    "manage:staff_invite": Case({"email": "new@wall.example", "name": "New", "role": "billing"}),
     "hosted:invoice": NONE,
     "hosted:pay": NONE,
     "hosted:status": NONE,

@@ -30,7 +30,7 @@ def furnish(mark: str) -> dict[str, Furniture]:
     """Two customers `1` and `2`, each with one of everything; texts begin with the mark and the number."""
     _connect(mark)
     owner = making.person(f"{mark}0owner@wall.example", "owner", f"{mark}0 owner")
-    staff = making.person(f"{mark}0staff@wall.example", "staff", f"{mark}0 staff")
+    staff = making.person(f"{mark}0staff@wall.example", "billing", f"{mark}0 staff")
     rate = making.tax_rate(name=f"{mark}0 tax")
     price = making.price(f"{mark}0 hosting")
     InvoiceRun.objects.create(started_at=NOW, finished_at=NOW, run_for=NOW.date(), error=f"{mark}0 error")

@@ -58,13 +58,6 @@ class CustomerForm(forms.Form):
         return phone
 
 
-class ContactForm(forms.Form):
-    """Whom to invite to act for a customer."""
-
-    name = text("Name", 200)
-    email = forms.EmailField(label="E-mail address", max_length=254)
-
-
 class CustomerFilter(forms.Form):
     q = SearchField(placeholder="Name, business, e-mail")
     status = forms.ChoiceField(required=False, choices=[("", "Any"), *Customer.Status.choices])

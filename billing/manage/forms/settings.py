@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from accounts.models import LogInPolicy, User
+from accounts.models import LogInPolicy
 from accounts.places import currency_choices, time_zone_choices
 from billing.manage.forms.customers import PHONE, text
 from billing.manage.forms.parts import country_field, language_field
@@ -164,27 +164,6 @@ class DemandForm(forms.Form):
     demand = forms.ChoiceField(
         label="Demand a second factor of", choices=LogInPolicy.Demand.choices, widget=forms.RadioSelect
     )
-
-
-class StaffForm(forms.Form):
-    """Whom to invite to work here."""
-
-    name = text("Name", 200)
-    email = forms.EmailField(label="E-mail address", max_length=254)
-    role = forms.ChoiceField(
-        choices=[
-            (User.Role.STAFF, "Staff: everything but these settings"),
-            (User.Role.OWNER, "Owner: everything"),
-        ],
-        initial=User.Role.STAFF,
-        widget=forms.RadioSelect,
-    )
-
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"]
-        if User.objects.filter(email__iexact=email, is_active=True).exclude(role=User.Role.CONTACT).exists():
-            raise ValidationError(f"{email} works here already.")
-        return email
 
 
 def sniffed(data: bytes) -> str:

@@ -41,7 +41,7 @@ def browse(person: Callable[..., User]) -> Callable[[str], Client]:
 
 @pytest.fixture
 def staff(browse: Callable[[str], Client]) -> Client:
-    return browse("staff")
+    return browse("billing")
 
 
 @pytest.fixture

@@ -1,11 +1,14 @@
 """Who gets to see which page."""
 
+import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client
-from django.urls import URLPattern, reverse
+from django.urls import NoReverseMatch, URLPattern, URLResolver, reverse
 
 from billing.manage import urls
 from tests.logging_in import enter
@@ -14,14 +17,38 @@ from .conftest import HOST
 
 OWNERS_ONLY = {
     "settings", "settings_invoices", "settings_region", "settings_brand", "settings_no_logo", "taxes",
-    "tax_new", "tax", "tax_remove", "staff", "staff_invite", "factors_reset", "settings_security",
+    "tax_new", "tax", "tax_remove", "staff", "staff_invite", "staff_hand_over", "staff_role",
+    "staff_deactivate", "staff_reactivate", "staff_resend", "staff_withdraw", "stripe", "stripe_connect",
+    "stripe_callback", "stripe_key", "stripe_disconnect", "factors_reset", "settings_security",
 }  # fmt: skip
-PAGES = [pattern for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)]
+LEADS_AWAY = {"stripe_connect", "stripe_callback"}
+ONLY_POST = {
+    "price_switch", "subscription_resume", "invoice_issue", "invoice_send", "invoice_discard", "run_now",
+    "customer_resume", "invoice_resume", "audit_check", "settings_no_logo", "tax_remove", "payment_ask",
+    "payment_take_in", "contact_remove", "invitation_resend",
+    "invitation_withdraw", "staff_role", "staff_deactivate", "staff_reactivate", "staff_resend",
+    "staff_withdraw", "stripe_key", "stripe_disconnect", "factors_reset",
+}  # fmt: skip
+
+
+def pages(patterns: list[URLPattern | URLResolver]) -> Iterator[URLPattern]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from pages(pattern.url_patterns)
+        else:
+            yield pattern
+
+
+PAGES = list(pages(urls.urlpatterns))
 
 
 def address(pattern: URLPattern) -> str:
-    arguments = {name: "x" if name == "ticket" else uuid4() for name in pattern.pattern.converters}
-    return reverse(f"manage:{pattern.name}", kwargs=arguments, urlconf="proecommerce.urls")
+    name = f"manage:{pattern.name}"
+    for count in range(3):
+        for value in (uuid4(), "x"):
+            with suppress(NoReverseMatch):
+                return reverse(name, args=[value] * count, urlconf="proecommerce.urls")
+    raise NoReverseMatch(name)
 
 
 def every(method: str, client: Client) -> dict[str, Any]:
@@ -48,31 +75,26 @@ def test_contacts_are_refused_everywhere(browse: Any) -> None:
 
 
 def test_staff_see_all_but_the_settings_which_owners_see(browse: Any) -> None:
-    refused = {name for name, answer in every("get", browse("staff")).items() if answer.status_code == 403}
+    refused = {name for name, answer in every("get", browse("billing")).items() if answer.status_code == 403}
     posted = {name for name, answer in every("post", browse("owner")).items() if answer.status_code == 403}
-    assert refused == OWNERS_ONLY - {"settings_no_logo", "tax_remove", "factors_reset"}
+    assert refused == OWNERS_ONLY - ONLY_POST
     assert posted == set()
 
 
 def test_staff_can_change_no_setting(staff: Client) -> None:
     for pattern in PAGES:
-        if pattern.name in OWNERS_ONLY - {"taxes", "staff"}:
+        if pattern.name in OWNERS_ONLY - {"taxes", "staff", "stripe", *LEADS_AWAY}:
             assert staff.post(address(pattern)).status_code == 403, pattern.name
 
 
 def test_what_changes_something_is_never_done_by_a_link(owner: Client) -> None:
-    only_post = {
-        "price_switch", "subscription_resume", "invoice_issue", "invoice_send", "invoice_discard", "run_now",
-        "audit_check", "settings_no_logo", "tax_remove", "factors_reset", "payment_ask",
-        "payment_take_in", "customer_resume", "invoice_resume",
-    }  # fmt: skip
     answers = every("get", owner)
-    assert {name for name, answer in answers.items() if answer.status_code == 405} == only_post
+    assert {name for name, answer in answers.items() if answer.status_code == 405} == ONLY_POST
 
 
 def test_what_is_not_there_is_404(owner: Client) -> None:
     for pattern in PAGES:
-        if set(pattern.pattern.converters) - {"ticket"}:
+        if pattern.name != "import_preview" and re.search(r"/[0-9a-f-]{36}/", address(pattern)):
             answer = owner.post(address(pattern)) if owner.get(address(pattern)).status_code == 405 else None
             answer = answer or owner.get(address(pattern))
             assert answer.status_code == 404, pattern.name

@@ -27,7 +27,7 @@ def test_a_customer_is_added_and_shown(staff: Client) -> None:
     for words in ("Holm Boats is a customer now.", "Havnen 1", "1000 København", "Denmark", "DK12345678"):
         assert words in page
     event = AuditEvent.objects.get(action="customer.created")
-    assert event.actor_label == "The staff <staff@lind.example>"
+    assert event.actor_label == "The billing <billing@lind.example>"
     assert event.ip == "127.0.0.1"
 
 
@@ -87,7 +87,7 @@ def test_the_customers_page_shows_all_that_belongs_to_it(
 def test_a_contact_is_invited_by_mail(staff: Client, customer: Customer) -> None:
     path = f"/manage/customers/{customer.pk}/invite/"
     assert staff.get(path).context["form"]["email"].value() == "ida@holm.example"
-    answer = staff.post(path, {"name": "Jo", "email": "jo@holm.example"}, follow=True)
+    answer = staff.post(path, {"name": "Jo", "email": "jo@holm.example", "is_owner": "on"}, follow=True)
     invitation = Invitation.objects.get()
     assert (invitation.role, invitation.customer, invitation.email) == (
         "contact",

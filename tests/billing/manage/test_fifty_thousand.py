@@ -117,7 +117,7 @@ def _people(tenant: Any) -> Many:
         product = Product.objects.create(code="hosting", name="Hosting", created_at=NOW)
         Price.objects.create(product=product, currency="EUR", cycle="monthly", amount=100, created_at=NOW)
         browsers = []
-        for role in ("staff", "contact"):
+        for role in ("billing", "contact"):
             user = create_user(email=f"{role}@many.example", name=role, role=role, **by)
             browser = Client(headers={"host": f"{tenant.slug}.localhost"})
             browser.force_login(user, backend="accounts.backends.EmailBackend")

@@ -78,7 +78,7 @@ def test_odd_bytes_are_told(staff: Client) -> None:
 
 
 def test_a_ticket_is_its_senders_own_and_ends(browse: Callable[[str], Client]) -> None:
-    staff, owner = browse("staff"), browse("owner")
+    staff, owner = browse("billing"), browse("owner")
     path = send(staff, CUSTOMERS)["Location"]
     assert "no longer here" in owner.get(path, follow=True).content.decode()
     assert "no longer here" in owner.post(path, follow=True).content.decode()

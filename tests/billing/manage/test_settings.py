@@ -186,13 +186,13 @@ def test_a_rate_with_a_mistake_is_not_saved(owner: Client, field: str, value: st
 
 
 def test_people_are_listed_and_invited(owner: Client, person: Any) -> None:
-    person("staff")
+    person("billing")
     page = owner.get("/manage/settings/staff/").content.decode()
-    assert "staff@lind.example" in page
+    assert "billing@lind.example" in page
     assert "(you)" in page
-    new = {"name": "Jo", "email": "jo@alpha.example", "role": "staff"}
+    new = {"name": "Jo", "email": "jo@alpha.example", "role": "billing"}
     page = owner.post("/manage/settings/staff/invite/", new, follow=True).content.decode()
-    assert Invitation.objects.get().role == "staff"
+    assert Invitation.objects.get().role == "billing"
     assert "Invited" in page
 
 
@@ -201,7 +201,7 @@ def test_people_are_listed_and_invited(owner: Client, person: Any) -> None:
     [("email", "x"), ("email", "OWNER@lind.example"), ("role", "contact"), ("role", "platform")],
 )
 def test_a_person_is_not_invited_by_mistake(owner: Client, field: str, value: str) -> None:
-    new = {"name": "Jo", "email": "jo@alpha.example", "role": "staff"} | {field: value}
+    new = {"name": "Jo", "email": "jo@alpha.example", "role": "billing"} | {field: value}
     answer = owner.post("/manage/settings/staff/invite/", new)
     assert answer.status_code == 422
     assert field in answer.context["form"].errors

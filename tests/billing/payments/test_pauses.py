@@ -47,7 +47,7 @@ def lost(told: DisputeInfo, now: datetime) -> DisputeInfo:
 @pytest.fixture
 def staff(shop: Any, now: datetime) -> Client:
     person = create_user(
-        email="staff@lind.example", name="Staff", role="staff", password=None, actor=SYSTEM, now=now
+        email="staff@lind.example", name="Staff", role="billing", password=None, actor=SYSTEM, now=now
     )
     client = Client(headers={"host": f"{shop.slug}.localhost"})
     client.force_login(person, backend="accounts.backends.EmailBackend")
