@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.utils.encoding import force_str
@@ -36,7 +35,7 @@ def place() -> tuple[str, str]:
 def said(moment: datetime) -> str:
     """Return the instant in words, in the tenant's time zone."""
     zone = ZoneInfo("UTC") if in_public() else current_tenant().zone
-    return format_datetime(moment, "d MMMM yyyy, HH:mm z", tzinfo=zone, locale="en")
+    return f"{moment.astimezone(zone):%-d %B %Y, %H:%M %Z}"
 
 
 @job("accounts.mail_invitation", outside=True)

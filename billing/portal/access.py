@@ -10,9 +10,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.confirming import READS
 from accounts.contacts import contacts_of
 from accounts.models import Contact, Customer, User
-from accounts.pages import READS, declares
+from accounts.pages import declares
 from accounts.permissions import may_manage
 from billing.customer_queries import contacts_as
 from tenants.models import Tenant

@@ -223,7 +223,9 @@ def test_a_copied_cookie_opens_nothing_on_another_host_and_says_nothing(
 ) -> None:
     alpha, beta = two_tenants
     with enter_public():
-        Host.objects.create(tenant=alpha, hostname="bill.alpha.example", is_primary=False, created_at=now)
+        Host.objects.create(
+            tenant=alpha, schema_name=alpha.schema_name, hostname="bill.alpha.example", created_at=now
+        )
     with enter(alpha):
         client = browser()
         logging_in.enter(client, people())

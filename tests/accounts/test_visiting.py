@@ -26,6 +26,7 @@ from audit.recording import NotBehind, record
 from audit.verifying import verify
 from tenants.context import enter, enter_public
 from tenants.models import Job, Tenant
+from tests import logging_in
 from tests.accounts.conftest import PASSWORD
 
 Browser = Callable[..., Client]
@@ -49,7 +50,7 @@ def nora(tenant: Any, people: Callable[..., User]) -> User:
 def admin(robin: User) -> Client:
     client = Client(HTTP_HOST=settings.SITE_HOST)
     with enter_public():
-        client.force_login(robin, backend="accounts.backends.EmailBackend")
+        logging_in.enter(client, robin, methods={"password", "totp"})
     return client
 
 
@@ -228,7 +229,7 @@ def test_only_the_platforms_staff_get_to_the_form(tenant: Any, nora: User, brows
     path = f"/admin/tenants/tenant/{tenant.pk}/enter/"
     assert Client(HTTP_HOST=settings.SITE_HOST).get(path).status_code == 302
     client = browser()
-    client.force_login(nora, backend="accounts.backends.EmailBackend")
+    logging_in.enter(client, nora)
     assert client.get(path).status_code == 404
     wish, now = Wish(tenant, nora.pk, REASON), datetime.now(UTC)
     with enter_public(), pytest.raises(PermissionDenied):
@@ -239,7 +240,7 @@ def test_the_session_before_it_is_gone_and_the_users_last_log_in_stays(
     link: Callable[..., str], browser: Browser, people: Callable[..., User], nora: User
 ) -> None:
     client = browser()
-    client.force_login(people("emil@x.example"), backend="accounts.backends.EmailBackend")
+    logging_in.enter(client, people("emil@x.example"))
     key = client.session.session_key
     client.post(link())
     assert client.session.session_key != key and client.session["_auth_user_id"] == str(nora.pk)
@@ -281,7 +282,8 @@ def test_no_rule_records_anything_else_for_the_one_who_visits(
 
 def test_what_is_left_is_little() -> None:
     assert {action.value for action in WHEN_BEHIND} == {
-        "user.logged_out", "visit.begun", "visit.ended", "customer.changed", "invoice.send_asked",
+        "user.logged_in", "user.logged_out", "session.ended", "visit.begun", "visit.ended",
+        "customer.changed", "invoice.send_asked",
     }  # fmt: skip
 
 

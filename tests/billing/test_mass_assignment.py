@@ -15,6 +15,7 @@ from accounts.models import Contact, User
 from billing.manage.forms.invoices import LINE_FIELDS
 from billing.models import Product
 from tenants import clock
+from tests import logging_in
 from tests.billing.manage.test_roles import TABLE
 from tests.billing.portal import making
 from tests.billing.portal.making import Account
@@ -52,6 +53,7 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "/manage/settings/": ("O", BUSINESS),
     "/manage/settings/invoices/": ("O", {"payment_days": "21"}),
     "/manage/settings/region/": ("O", REGION),
+    "/manage/settings/security/": ("O", {"demand": "staff"}),
     "/manage/settings/brand/": ("O", {"brand_colour": "#112233"}),
     "/manage/settings/taxes/new/": (
         "O", {"country": "FR", "tax_class": "standard", "name": "TVA", "percent": "20"},
@@ -141,7 +143,7 @@ def test_a_form_changes_nothing_but_its_declared_fields(world: dict[str, Any], p
     who, declared = FORMS[path]
     account: Account = world["account"]
     client = Client(HTTP_HOST="alpha.localhost")
-    client.force_login(world["owner"] if who == "O" else account.user, backend=BACKEND)
+    logging_in.enter(client, world["owner"] if who == "O" else account.user)
     offered = client.get(path.format(**world))
     shown = (offered.context or {}).get("form") if offered.status_code == 200 else None
     form = {each.html_name: each.value() for each in shown} if shown else {}
@@ -176,7 +178,7 @@ def test_a_draft_takes_its_lines_and_nothing_else(
 def browser_of() -> Callable[..., Client]:
     def make(user: User) -> Client:
         client = Client(HTTP_HOST="alpha.localhost")
-        client.force_login(user, backend=BACKEND)
+        logging_in.enter(client, user)
         return client
 
     return make
@@ -190,6 +192,7 @@ WITHOUT_FIELDS = {
     "payment_absent", "run_now", "import",
     "import_preview", "audit_check", "settings_no_logo", "tax_remove", "stripe_key", "stripe_disconnect",
     "staff_deactivate", "staff_reactivate", "staff_resend", "staff_withdraw", "staff_hand_over",
+    "factors_reset",
     "pay", "pay_status", "card_default", "card_remove", "add_card", "add_card_status", "team_remove",
     "team_resend", "team_withdraw",
 }  # fmt: skip

@@ -22,6 +22,7 @@ from tenants.jobs import Asked, enqueue_many, job, planner
 from tenants.mail import send
 from tenants.message import RenderedMail
 from tenants.models import Job
+from tests import logging_in
 from tests.tenants import urls
 from tests.tenants.looking import PLATFORM, place, where
 
@@ -115,7 +116,7 @@ def test_a_session_of_one_tenant_is_none_in_another(two_tenants: Any, actor: Any
     with enter(alpha):
         user = create_user(email="a@b.example", name="A", role="owner", password=None, actor=actor, now=now)
         client = Client(HTTP_HOST=f"alpha.{settings.SITE_HOST}")
-        client.force_login(user, backend="accounts.backends.EmailBackend")
+        logging_in.enter(client, user)
     assert client.get("/manage/").status_code == 200
     for host in (f"beta.{settings.SITE_HOST}", settings.SITE_HOST):
         answer = client.get("/manage/", headers={"host": host})
@@ -198,7 +199,7 @@ def test_an_admin_action_is_in_the_platform(
             email="staff@proe.example", name="S", role="platform", password=None, actor=actor, now=now
         )
         client = Client(HTTP_HOST=settings.SITE_HOST)
-        client.force_login(user, backend="accounts.backends.EmailBackend")
+        logging_in.enter(client, user, methods={"password", "totp"})
         row = Job.objects.create(schema_name="t_alpha", name="tests.canary")
     (model_admin,) = [each for model, each in admin.site._registry.items() if model is Job]
 

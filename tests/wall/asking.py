@@ -20,6 +20,7 @@ from billing import pay_links
 from billing.models import Invoice
 from tenants import clock
 from tenants.context import enter
+from tests import logging_in
 from tests.wall.cases import Case
 from tests.wall.routes import Route
 from tests.wall.twins import Twins
@@ -89,7 +90,7 @@ def client_of(twins: Twins, user_id: UUID | None) -> Client:
     client = Client(HTTP_HOST=f"{twins.a.slug}.{settings.SITE_HOST}", raise_request_exception=False)
     if user_id is not None:
         with enter(twins.a):
-            client.force_login(User.objects.get(pk=user_id), backend=BACKEND)
+            logging_in.enter(client, User.objects.get(pk=user_id))
     return client
 
 

@@ -21,6 +21,7 @@ from audit.actors import Actor
 from billing import listing, paging
 from billing.models import Invoice, Subscription
 from tenants.context import enter
+from tests.logging_in import enter as log_in
 from tests.twins import make
 
 pytestmark = [pytest.mark.xdist_group("fifty thousand"), pytest.mark.timeout(240)]
@@ -120,7 +121,7 @@ def _people(tenant: Any) -> Many:
         for role in ("billing", "contact"):
             user = create_user(email=f"{role}@many.example", name=role, role=role, **by)
             browser = Client(headers={"host": f"{tenant.slug}.localhost"})
-            browser.force_login(user, backend="accounts.backends.EmailBackend")
+            log_in(browser, user)
             browsers.append(browser)
         fill(tenant, first=BIG_AT, last=BIG_AT)
         Contact.objects.create(user=user, customer_id=BIG, created_at=NOW)

@@ -11,7 +11,9 @@ from django.test import Client
 
 from accounts.models import User, Visit
 from accounts.people import create_user
+from accounts.sessions import Operator
 from tenants.context import enter_public
+from tests import logging_in
 from tests.billing.manage.conftest import HOST
 from tests.billing.manage.test_access import PAGES, address
 
@@ -45,6 +47,7 @@ TABLE = {
     "staff": ("OV", NONE), "staff_invite": (OWN, OWN), "staff_hand_over": (OWN, OWN),
     "staff_role": (NONE, OWN), "staff_deactivate": (NONE, OWN), "staff_reactivate": (NONE, OWN),
     "staff_resend": (NONE, OWN), "staff_withdraw": (NONE, OWN),
+    "factors_reset": (NONE, OWN), "settings_security": ("OV", OWN),
 }  # fmt: skip
 ROLES = {"O": "owner", "B": "billing", "S": "support", "R": "read_only", "C": "contact"}
 
@@ -63,7 +66,7 @@ def visitor(person: Callable[[str], User], actor: Any) -> Client:
         begun_at=now - timedelta(minutes=1), ends_at=now + timedelta(minutes=29),
     )  # fmt: skip
     client = Client(headers=HOST)
-    client.force_login(owner, backend="accounts.backends.EmailBackend")
+    logging_in.enter(client, owner, methods={"visit"}, operator=Operator(str(robin.pk), "Robin"))
     session = client.session
     session["visit"] = str(visit.pk)
     session.save()
@@ -124,7 +127,7 @@ def test_pages_hide_what_one_may_not_do(browse: Any, customer: Any, subscription
     assert "/change/" not in seen["read_only"] and "/invite/" not in seen["read_only"]
     for role, words in (("support", "Import"), ("read_only", "Settings"), ("billing", "Settings")):
         page = Client(headers=HOST)
-        page.force_login(User.objects.get(role=role), backend="accounts.backends.EmailBackend")
+        logging_in.enter(page, User.objects.get(role=role))
         nav = page.get("/manage/").content.decode().partition("<main")[0]
         assert words not in nav, role
 

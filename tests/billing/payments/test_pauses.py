@@ -14,6 +14,7 @@ from billing.errors import Refused
 from billing.models import Invoice, Payment, PaymentMethod, PaymentProfile
 from billing.stripe_gateway import DisputeInfo, Intent
 from tenants.models import Job
+from tests import logging_in
 from tests.billing.payments import standin
 from tests.billing.payments.standin import SYSTEM
 
@@ -50,7 +51,7 @@ def staff(shop: Any, now: datetime) -> Client:
         email="staff@lind.example", name="Staff", role="billing", password=None, actor=SYSTEM, now=now
     )
     client = Client(headers={"host": f"{shop.slug}.localhost"})
-    client.force_login(person, backend="accounts.backends.EmailBackend")
+    logging_in.enter(client, person)
     return client
 
 

@@ -15,6 +15,7 @@ from accounts.models import Contact, Customer, Invitation, User
 from accounts.people import add_contact
 from audit.models import AuditEvent
 from billing import customer_queries
+from tests import logging_in
 from tests.billing.portal import making
 from tests.billing.portal.conftest import text
 from tests.billing.portal.making import Account
@@ -339,7 +340,7 @@ def test_in_a_suspended_workspace_customers_see_and_pay_and_change_nothing(
 def test_staff_see_and_change_contacts_on_the_customers_page(lind: Account, others: dict[str, Any]) -> None:
     staff = making.person("support@alpha.example", User.Role.SUPPORT)
     client = Client(HTTP_HOST="alpha.localhost")
-    client.force_login(staff, backend="accounts.backends.EmailBackend")
+    logging_in.enter(client, staff)
     home = f"/manage/customers/{lind.customer.pk}/"
     page = client.get(home)
     assert page.status_code == 200 and "other@lind.example" in text(page) and "jo@lind.example" in text(page)
