@@ -134,6 +134,8 @@ SIGN_UP = Rule(
 )
 # Public forms that came without their proof of work, by callers without JavaScript and by robots.
 UNPROVEN = Rule("form without proof", network=(Window(6, HOUR),), tenant=(Window(300, HOUR),))
+# A form that was shown once is taken once.
+ONCE = Rule("once", account=(Window(1, 5 * HOUR),))
 # Signatures that are not whole: somebody guesses, or holds an old key.
 FORGED = Rule("forged signature", network=(Window(60, MINUTE),))
 
