@@ -16,7 +16,7 @@ from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
 from tenants.context import current_tenant, enter, enter_public
-from tenants.errors import HostRefused
+from tenants.errors import HostRefused, HostUnknown
 from tenants.hostnames import hostname_of, is_within
 from tenants.jobs import enqueue
 from tenants.models import Host, HostProof, Tenant
@@ -44,7 +44,8 @@ def claims_of(tenant: Tenant) -> list[HostProof]:
 
 def claim(text: str, *, actor: Actor, now: datetime) -> HostProof:
     """Claim a hostname for the tenant entered and begin to look for its proof; raises `HostRefused`."""
-    tenant, name = current_tenant(), _may_be_claimed(text)
+    tenant = current_tenant()
+    name = _may_be_claimed(text, tenant)
     with enter_public(), transaction.atomic():
         _lock(tenant)
         if _open_claims(tenant).count() >= MOST_CLAIMS:
@@ -67,11 +68,11 @@ def claim(text: str, *, actor: Actor, now: datetime) -> HostProof:
 
 
 def look_again(proof_id: UUID, *, actor: Actor, now: datetime) -> HostProof:
-    """Look for the proof at once and go on for three days; raises `HostRefused`."""
+    """Look for the proof at once and go on for three days; raises `HostRefused`, `HostUnknown`."""
     tenant = current_tenant()
     with enter_public(), transaction.atomic():
         proof = _locked_claim(tenant, proof_id)
-        _may_be_claimed(proof.hostname)
+        _may_be_claimed(proof.hostname, tenant)
         proof.state, proof.looks, proof.asked_at, proof.problem = HostProof.State.WAITING, 0, now, ""
         proof.save(update_fields=["state", "looks", "asked_at", "problem"])
         _look_at(proof, tenant, now)
@@ -79,7 +80,7 @@ def look_again(proof_id: UUID, *, actor: Actor, now: datetime) -> HostProof:
 
 
 def withdraw(proof_id: UUID, *, actor: Actor, now: datetime) -> None:
-    """Give up a claim that is not proven; raises `HostRefused`."""
+    """Give up a claim that is not proven; raises `HostUnknown`."""
     tenant = current_tenant()
     with enter_public(), transaction.atomic():
         proof = _locked_claim(tenant, proof_id)
@@ -108,7 +109,7 @@ def settle(proof_id: UUID, *, looks: int, method: str, problem: str, now: dateti
 
 
 def make_primary(host_id: UUID, *, actor: Actor, now: datetime) -> Host:
-    """Have links and mails lead to this host from now on; raises `HostRefused`."""
+    """Have links and mails lead to this host from now on; raises `HostUnknown`."""
     tenant = current_tenant()
     with enter_public(), transaction.atomic():
         _lock(tenant)
@@ -124,7 +125,7 @@ def make_primary(host_id: UUID, *, actor: Actor, now: datetime) -> Host:
 
 
 def remove(host_id: UUID, *, actor: Actor, now: datetime) -> str:
-    """Give up a host of the tenant's own; its name is free for whoever proves it. Raises `HostRefused`."""
+    """Give up a host of the tenant's own; its name is free again. Raises `HostRefused`, `HostUnknown`."""
     tenant = current_tenant()
     with enter_public(), transaction.atomic():
         _lock(tenant)
@@ -139,14 +140,14 @@ def remove(host_id: UUID, *, actor: Actor, now: datetime) -> str:
     return host.hostname
 
 
-def _may_be_claimed(text: str) -> str:
+def _may_be_claimed(text: str, tenant: Tenant) -> str:
     """Return the name; raises `HostRefused` for ours and for those that lead to a tenant already."""
     name = hostname_of(text)
     if is_within(name, settings.SITE_HOST) or is_within(name, settings.PAY_HOST):
         raise HostRefused("Names below our own address are given by us. Enter a name of a domain of yours.")
     with enter_public():
         host = Host.objects.filter(hostname=name).first()
-    if host is not None and host.tenant_id == current_tenant().pk:
+    if host is not None and host.tenant_id == tenant.pk:
         raise HostRefused(f"{name} leads here already.")
     if host is not None:
         raise HostRefused(f"{name} is in use by another business here. It has to be taken out there first.")
@@ -176,14 +177,14 @@ def _locked_claim(tenant: Tenant, proof_id: UUID) -> HostProof:
     _lock(tenant)
     proof = _open_claims(tenant).select_for_update(of=("self",), no_key=True).filter(pk=proof_id).first()
     if proof is None:
-        raise HostRefused("That name is not on your list any more.")
+        raise HostUnknown(str(proof_id))
     return proof
 
 
 def _own_host(tenant: Tenant, host_id: UUID) -> Host:
     host = Host.objects.filter(tenant=tenant, pk=host_id).first()
     if host is None:
-        raise HostRefused("That host is not on your list any more.")
+        raise HostUnknown(str(host_id))
     return host
 
 

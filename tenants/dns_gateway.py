@@ -22,13 +22,6 @@ def texts(name: str) -> frozenset[str]:
     )
 
 
-def aliases(name: str) -> frozenset[str]:
-    """Return the names that CNAME records lead this one to; raises `DnsUnavailable`."""
-    return frozenset(
-        record.target.to_text(omit_final_dot=True).lower() for record in _records(name, dns.rdatatype.CNAME)
-    )
-
-
 def addresses(name: str) -> frozenset[str]:
     """Return the IPv4 and IPv6 addresses of a name; raises `DnsUnavailable`."""
     kinds = (dns.rdatatype.A, dns.rdatatype.AAAA)

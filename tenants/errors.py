@@ -69,3 +69,7 @@ class ValuesLeft(RuntimeError):
 
 class HostRefused(ValueError):
     """The hostname cannot be the tenant's, or not yet; the message says what to do."""
+
+
+class HostUnknown(LookupError):
+    """The tenant has no such host or claim."""

@@ -55,7 +55,9 @@ def fetch(
     guard = _Guard(resolving, network or httpcore.SyncBackend())
     end = time.monotonic() + WHOLE_SECONDS
     waits = {"connect": CONNECT_SECONDS, "read": READ_SECONDS, "write": READ_SECONDS, "pool": CONNECT_SECONDS}
-    headers = {"User-Agent": "ProEcommerce", "Accept": "*/*", "Connection": "close"}
+    headers: list[tuple[bytes | str, bytes | str]] = [
+        ("User-Agent", "ProEcommerce"), ("Accept", "*/*"), ("Connection", "close")
+    ]  # fmt: skip
     try:
         with (
             httpcore.ConnectionPool(network_backend=guard, ssl_context=ssl.create_default_context()) as pool,

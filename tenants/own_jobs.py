@@ -12,8 +12,9 @@ from tenants.models import HostProof
 @job("tenants.look_for_proof", outside=True)
 def look_for_proof(*, proof_id: str, looks: int) -> None:
     """Look once in the DNS and on the web server; the rule says what comes of it."""
+    tenant = current_tenant()
     with enter_public():
-        proof = HostProof.objects.filter(pk=UUID(proof_id), tenant=current_tenant()).first()
+        proof = HostProof.objects.filter(pk=UUID(proof_id), tenant=tenant).first()
     if proof is None or proof.state != HostProof.State.WAITING or proof.looks != looks:
         return
     method, problem = proving.look(proof.hostname, proof.token)

@@ -36,17 +36,6 @@ def look(hostname: str, token: str) -> tuple[str, str]:
     return "", missing
 
 
-def leads_here(hostname: str, home: str) -> bool:
-    """Tell whether the name leads to `home`, by a CNAME record or by the same addresses."""
-    try:
-        if home in dns_gateway.aliases(hostname):
-            return True
-        found = dns_gateway.addresses(hostname)
-        return bool(found) and found <= dns_gateway.addresses(home)
-    except dns_gateway.DnsUnavailable:
-        return False
-
-
 def _by_dns(host: str, port: int) -> list[str]:
     try:
         return sorted(dns_gateway.addresses(host))

@@ -20,8 +20,9 @@ from billing.manage.forms.customers import CustomerFilter, CustomerForm
 from billing.models import PaymentMethod
 from billing.paging import Place
 from billing.snapshots import BUYER_FIELDS, party
-from tenants import clock
+from tenants import clock, limits
 from tenants.context import current_tenant
+from tenants.throttling import MAIL
 
 RECENT = 10
 

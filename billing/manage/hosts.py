@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -14,7 +14,7 @@ from billing.manage.answers import acting, sent, show
 from tenants import claiming, proving
 from tenants.context import current_tenant
 from tenants.directory import home_host
-from tenants.errors import HostRefused
+from tenants.errors import HostRefused, HostUnknown
 
 
 class HostForm(forms.Form):
@@ -49,13 +49,8 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_POST
 @owner_page
 def look_again(request: HttpRequest, proof_id: UUID) -> HttpResponse:
-    try:
-        proof = claiming.look_again(proof_id, **acting(request))
-    except HostRefused as refused:
-        messages.error(request, str(refused))
-    else:
-        messages.success(request, f"Looking for the proof of {proof.hostname}. Load this page again soon.")
-    return redirect("manage:hosts")
+    said = "Looking for the proof. Load this page again soon."
+    return _done(request, lambda: claiming.look_again(proof_id, **acting(request)), said)
 
 
 @require_POST
@@ -80,6 +75,8 @@ def remove(request: HttpRequest, host_id: UUID) -> HttpResponse:
 def _done(request: HttpRequest, change: Any, said: str) -> HttpResponse:
     try:
         change()
+    except HostUnknown as unknown:
+        raise Http404 from unknown
     except HostRefused as refused:
         messages.error(request, str(refused))
     else:

@@ -160,6 +160,11 @@ def test_a_cache_that_is_away_is_not_waited_for_each_time(
 ) -> None:
     asked: list[str] = []
     client_at = throttling._client_at
-    monkeypatch.setattr(throttling, "_client_at", lambda url: asked.append(url) or client_at(url))
+
+    def noting(url: str) -> Any:
+        asked.append(url)
+        return client_at(url)
+
+    monkeypatch.setattr(throttling, "_client_at", noting)
     tries(3, Caller("nora", "192.0.2.1"), now)
     assert len(asked) == 1
