@@ -69,13 +69,11 @@ def _csp(csp: dict[str, set[str]]) -> int:
 
 
 def _cookies(answer: Any) -> int:
-    if not answer.cookies:
+    kept = [cookie for cookie in answer.cookies.values() if cookie["max-age"] != 0]
+    if not kept:
         return 0
-    if all(
-        c["secure"] and c["httponly"] and c["samesite"] in {"Lax", "Strict"} for c in answer.cookies.values()
-    ):
-        return 5
-    return -40
+    good = all(c["secure"] and c["httponly"] and c["samesite"] in {"Lax", "Strict"} for c in kept)
+    return 5 if good else -40
 
 
 def _referrer(value: str) -> int:
