@@ -20,9 +20,8 @@ from billing.manage.forms.customers import CustomerFilter, CustomerForm
 from billing.models import PaymentMethod
 from billing.paging import Place
 from billing.snapshots import BUYER_FIELDS, party
-from tenants import clock, limits
+from tenants import clock
 from tenants.context import current_tenant
-from tenants.throttling import MAIL
 
 RECENT = 10
 
