@@ -87,7 +87,7 @@ def browse(world: dict[str, Any], actor: Any, now: Any) -> Callable[..., Client]
                 staff = User.objects.filter(role="platform").first() or create_user(
                     email="p@p.example", name="P", role="platform", password=None, actor=actor, now=now
                 )
-                logging_in.enter(client, staff)
+                logging_in.enter(client, staff, methods={"password", "totp"})
         elif host != settings.PAY_HOST:
             logging_in.enter(client, world["owner"])
         return client
