@@ -7,6 +7,8 @@ from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
 from accounts.models import User
+from tenants import limits, security_log
+from tenants.throttling import PASSWORD
 
 
 class EmailBackend(BaseBackend):
@@ -17,11 +19,18 @@ class EmailBackend(BaseBackend):
         password = credentials.get("password")
         if not email or not password:
             return None
+        # Counted before the password is looked at, so that attempts at once count as well as one by one.
+        tried = limits.spend(request, PASSWORD, account=email) if request is not None else None
         user = User.objects.filter(email__iexact=email).first()
         if user is None:
             make_password(password)
-            return None
-        return user if user.check_password(password) and user.is_active else None
+        elif user.check_password(password) and user.is_active:
+            if tried is not None:
+                tried.give_back()
+            return user
+        if request is not None:
+            security_log.note(request, "login_failed")
+        return None
 
     def get_user(self, user_id: Any) -> User | None:
         return User.objects.filter(pk=user_id, is_active=True).first()

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.html import format_html
 
 from accounts.grants import LABELS, Grant, Permission
+from accounts.humans import HumanForm
 from accounts.models import User
 from accounts.validators import ALONE, least_length
 
@@ -54,7 +55,8 @@ class EmailChangeForm(forms.Form):
         return email
 
 
-class AskResetForm(forms.Form):
+class AskResetForm(HumanForm):
+    purpose = "reset"
     email = forms.EmailField(
         label="E-mail address", widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True})
     )

@@ -11,6 +11,8 @@ from accounts.acting import actor_of
 from accounts.models import User
 from audit.actions import Action
 from audit.recording import record
+from tenants import limits, security_log
+from tenants.throttling import PASSWORD
 
 
 def log_in(request: HttpRequest, *, email: str, password: str, now: datetime) -> User | None:
@@ -34,10 +36,14 @@ def log_out(request: HttpRequest, *, now: datetime) -> None:
 
 def confirm_by_password(request: HttpRequest, user: User, password: str, *, now: datetime) -> bool:
     """Check the person's password once more; if it is right, what asks for that is open for a while."""
+    tried = limits.spend(request, PASSWORD, account=user.email)
     known = user.check_password(password)
     with transaction.atomic():
         action = Action.USER_CONFIRMED if known else Action.USER_CONFIRM_FAILED
         record(action, subject=("user", user.pk), actor=actor_of(request), now=now, method="password")
     if known:
+        tried.give_back()
         confirming.confirm(request, now)
+    else:
+        security_log.note(request, "login_failed")
     return known

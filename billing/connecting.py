@@ -17,7 +17,7 @@ from billing.errors import Refused
 from billing.models import StripeConnection
 from billing.stripe_gateway import Endpoint, Gateway, StripeBusy, StripeRefused, StripeUnavailable
 from tenants.context import current_schema, current_tenant
-from tenants.directory import site_url
+from tenants.directory import home_url
 from tenants.ids import new_id
 from tenants.jobs import enqueue
 
@@ -78,7 +78,7 @@ def gateway() -> Gateway:
 
 def webhook_url() -> str:
     """Where Stripe tells this tenant of events."""
-    return f"{site_url(current_tenant())}/webhooks/stripe/"
+    return f"{home_url(current_tenant())}/webhooks/stripe/"
 
 
 def new_nonce() -> str:

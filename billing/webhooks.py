@@ -8,9 +8,10 @@ from django.views.decorators.csrf import csrf_exempt
 
 from billing import inbox
 from billing.stripe_gateway import SignatureRefused
-from tenants import clock
+from tenants import clock, limits, security_log
 from tenants.context import current_tenant, enter
 from tenants.models import Tenant
+from tenants.throttling import FORGED, TooMany
 
 PATH = "/webhooks/stripe/"
 MAX_BYTES = 1024 * 1024
@@ -56,9 +57,21 @@ def _take(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=413)
     try:
         inbox.receive(request.body, request.META.get("HTTP_STRIPE_SIGNATURE", ""), now=clock.now())
-    except (SignatureRefused, inbox.Closed, ValueError):
+    except SignatureRefused:
+        return _forged(request)
+    except (inbox.Closed, ValueError):
         return HttpResponse(status=400)
     return HttpResponse(headers={"Content-Length": "0"})
+
+
+def _forged(request: HttpRequest) -> HttpResponse:
+    """400, and 429 to whoever goes on guessing."""
+    security_log.note(request, "forged_signature")
+    try:
+        limits.spend(request, FORGED)
+    except TooMany as refused:
+        return limits.too_many(request, refused)
+    return HttpResponse(status=400)
 
 
 def _length(request: HttpRequest) -> int:

@@ -10,12 +10,14 @@ from django.views import defaults
 from accounts.models import User
 from accounts.people import owners
 from accounts.permissions import may_manage
+from tenants import security_log
 
 log = logging.getLogger(__name__)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form that came without its token: usually a page that was open too long."""
+    security_log.note(request, "csrf_refused", reason=reason)
     return render(request, "403.html", {"csrf_failed": True}, status=403)
 
 

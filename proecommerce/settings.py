@@ -46,6 +46,7 @@ TENANT_APPS = [
 INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]
 
 MIDDLEWARE = [
+    "proecommerce.headers.HeadersMiddleware",
     "billing.webhooks.StripeFirst",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -55,6 +56,7 @@ MIDDLEWARE = [
     "accounts.middleware.OneCookieMiddleware",
     "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "tenants.limits.LimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "accounts.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -153,12 +155,10 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "proecommerce.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_COOKIES else None
 SECURE_SSL_REDIRECT = SECURE_COOKIES
-SECURE_HSTS_SECONDS = 63072000 if SECURE_COOKIES else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_COOKIES
-SECURE_REFERRER_POLICY = "same-origin"
-SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+# HSTS and the headers of every answer: proecommerce.headers.
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -220,14 +220,36 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 6 * 1024 * 1024
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "proecommerce.hiding.ReportFilter"
+# What is asked of the DNS for hosts of tenants' own; empty: the name servers of the machine.
+DNS_SERVER = env.text("DNS_SERVER", "")
+
+SECURITY_LOG = env.text("SECURITY_LOG", "")  # a file for fail2ban, besides standard error
+_security_file = {
+    "class": "logging.handlers.WatchedFileHandler",
+    "formatter": "plain",
+    "filters": ["hide_links"],
+    "filename": SECURITY_LOG,
+    "encoding": "utf-8",
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "plain": {
+            "()": "proecommerce.logs.OneLine",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        }
+    },
     "filters": {"hide_links": {"()": "proecommerce.hiding.HideLinks"}},
     "handlers": {
         "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["hide_links"]},
+        **({"security": _security_file} if SECURITY_LOG else {}),
     },
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"django.server": {"level": "WARNING"}, "stripe": {"level": "WARNING"}},
+    "loggers": {
+        "django.server": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},
+        "proecommerce.security": {"handlers": ["security"] if SECURITY_LOG else []},
+    },
 }

@@ -3,9 +3,10 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from billing.webhooks import stripe_webhook
-from proecommerce import branding
+from proecommerce import branding, well_known
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path(".well-known/security.txt", well_known.security_txt, name="security_txt"),
     path("brand.css", branding.brand_css, name="brand_css"),
     path("brand/logo/", branding.brand_logo, name="brand_logo"),
     path("manage/", include("billing.manage.urls")),

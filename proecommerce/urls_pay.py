@@ -2,4 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [path("", include("billing.pay.urls"))]
+from proecommerce import well_known
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path(".well-known/security.txt", well_known.security_txt, name="security_txt"),
+    path("", include("billing.pay.urls")),
+]
+
+handler400 = "proecommerce.errors.bad_request"
+handler403 = "proecommerce.errors.forbidden"
+handler404 = "proecommerce.errors.not_found"
+handler500 = "proecommerce.errors.broken"

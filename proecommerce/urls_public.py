@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from proecommerce import losing
+from proecommerce import losing, well_known
 from proecommerce.website import pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,6 +17,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         admin.site.admin_view(losing.lost_device_page),
         name="lost_device",
     ),
+    path(".well-known/security.txt", well_known.security_txt, name="security_txt"),
+    path("internal/certificate/", well_known.certificate, name="certificate"),
     path("admin/", admin.site.urls),
     path("", include("accounts.portal.urls")),
 ]
+
+handler400 = "proecommerce.errors.bad_request"
+handler403 = "proecommerce.errors.forbidden"
+handler404 = "proecommerce.errors.not_found"
+handler500 = "proecommerce.errors.broken"

@@ -5,3 +5,6 @@ from django.apps import AppConfig
 
 class TenantsConfig(AppConfig):
     name = "tenants"
+
+    def ready(self) -> None:
+        from tenants import own_jobs  # noqa: F401 - importing registers them

@@ -20,3 +20,8 @@ def now() -> datetime:
 def wall() -> datetime:
     """Return the real instant, whatever clock a rehearsing tenant has: what people's own devices show."""
     return datetime.now(UTC)
+
+
+def at(seconds: int) -> datetime:
+    """Return the instant so many seconds after 1970 began; raises ValueError or OverflowError."""
+    return datetime.fromtimestamp(seconds, UTC)

@@ -41,6 +41,16 @@ def every_tenant() -> Iterable[Tenant]:
         return list(Tenant.objects.order_by("slug"))
 
 
+def home_host(tenant: Tenant) -> str:
+    """Return the host that we gave the tenant and that it always keeps."""
+    return f"{tenant.slug}.{settings.SITE_HOST}"
+
+
+def home_url(tenant: Tenant) -> str:
+    """Return the address of the host that the tenant always keeps: for machines that must find it again."""
+    return settings.SITE_URL.replace(settings.SITE_HOST, home_host(tenant), 1).rstrip("/")
+
+
 def site_url(tenant: Tenant) -> str:
     """Return the address of the tenant's primary host, without a trailing slash."""
     with enter_public():

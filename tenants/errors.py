@@ -65,3 +65,11 @@ class ValuesLeft(RuntimeError):
             f"Some values are still sealed by the old data key: {named}. Their rows were in use all along, "
             "or they do not open (the log names them). Run `rotate_keys --data` again to go on."
         )
+
+
+class HostRefused(ValueError):
+    """The hostname cannot be the tenant's, or not yet; the message says what to do."""
+
+
+class HostUnknown(LookupError):
+    """The tenant has no such host or claim."""

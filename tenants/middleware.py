@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.request import split_domain_port
 
+from tenants import security_log
 from tenants.context import enter, enter_public
 from tenants.directory import tenant_of_host
 
@@ -30,6 +31,7 @@ class TenantMiddleware:
                 return self.get_response(request)
         tenant = tenant_of_host(host)
         if tenant is None:
+            security_log.note(request, "unknown_host")
             raise Http404("No tenant has this host.")
         request.tenant = tenant  # type: ignore[attr-defined]
         with enter(tenant):

@@ -9,14 +9,15 @@ from django.utils.http import urlsafe_base64_decode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import halfway, inviting, passwords
+from accounts import halfway, humans, inviting, passwords
 from accounts.acting import actor_of
 from accounts.forms import AcceptForm, AskResetForm, LogInForm, NewPasswordForm
 from accounts.logging_in import log_in, log_out
 from accounts.portal.addresses import asked_for, home_of
 from accounts.portal.onward import onward
 from accounts.portal.session_pages import why_over
-from tenants import clock
+from tenants import clock, limits
+from tenants.throttling import PASSWORD, RESET
 
 
 @sensitive_post_parameters("password")
@@ -44,7 +45,8 @@ def log_out_page(request: HttpRequest) -> HttpResponse:
 
 def ask_reset_page(request: HttpRequest) -> HttpResponse:
     form = AskResetForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and humans.passes(request, form):
+        limits.spend(request, RESET, account=form.cleaned_data["email"])
         passwords.ask_reset(form.cleaned_data["email"], actor=actor_of(request), now=clock.now())
         return render(request, "accounts/reset_sent.html", {"email": form.cleaned_data["email"]})
     return render(request, "accounts/ask_reset.html", {"form": form}, status=422 if form.is_bound else 200)
@@ -73,11 +75,13 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "accounts/link_void.html", {"reason": refused}, status=410)
     form = AcceptForm(request.POST or None, initial={"name": invitation.name})
     if request.method == "POST" and form.is_valid():
+        tried = limits.spend(request, PASSWORD, account=invitation.email)  # it may be that of a log-in
         try:
             user = inviting.accept(invitation, **form.cleaned_data, actor=actor_of(request), now=now)
         except inviting.InvitationRefused as refused:
             form.add_error(None, str(refused))
         else:
+            tried.give_back()
             halfway.arrive(request, user, methods={"invitation"}, now=now)
             return onward(request, home_of(user))
     context = {"form": form, "invitation": invitation}

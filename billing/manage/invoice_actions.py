@@ -16,6 +16,8 @@ from billing.manage.forms.invoices import ManualPaymentForm, NotPaidForm, VoidFo
 from billing.manage.forms.parts import digits
 from billing.manage.invoices import load
 from billing.models import Payment
+from tenants import limits
+from tenants.throttling import MAIL
 
 
 @require_POST
@@ -46,6 +48,7 @@ def discard(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 @page_for(may_send_mail)
 def send(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     invoice = load(invoice_id)
+    limits.spend(request, MAIL, account=invoice.customer.email)
     try:
         mailing.send_again(invoice, **acting(request))
         messages.success(request, f"It is on its way to {invoice.customer.email}.")

@@ -17,7 +17,8 @@ from accounts.pages import page_for
 from accounts.permissions import may_hand_over, may_manage_colleagues, may_see_settings
 from billing.manage.answers import acting, attempt, done, page, sent, show
 from billing.manage.forms.people import HandOverForm, RoleForm, StaffForm
-from tenants import clock
+from tenants import clock, limits
+from tenants.throttling import MAIL
 
 
 @require_safe
@@ -33,6 +34,8 @@ def index(request: HttpRequest) -> HttpResponse:
 @confirmed_page
 def invite_staff(request: HttpRequest) -> HttpResponse:
     form = StaffForm(sent(request))
+    if form.is_valid():
+        limits.spend(request, MAIL, account=form.cleaned_data["email"])
     if form.is_valid() and done(
         form, lambda: colleagues.invite_colleague(**form.cleaned_data, **_by(request))
     ):

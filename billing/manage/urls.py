@@ -6,6 +6,7 @@ from billing.manage import (
     audit_log,
     customers,
     home,
+    hosts,
     importing,
     invoice_actions,
     invoices,
@@ -83,4 +84,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/staff/", include("billing.manage.staff_urls")),
     path("settings/staff/<uuid:user_id>/reset/", security.reset, name="factors_reset"),
     path("settings/security/", security.demanded, name="settings_security"),
+    path("settings/hosts/", hosts.index, name="hosts"),
+    path("settings/hosts/<uuid:host_id>/primary/", hosts.make_primary, name="host_primary"),
+    path("settings/hosts/<uuid:host_id>/remove/", hosts.remove, name="host_remove"),
+    path("settings/hosts/claims/<uuid:proof_id>/look/", hosts.look_again, name="host_look"),
+    path("settings/hosts/claims/<uuid:proof_id>/withdraw/", hosts.withdraw, name="host_withdraw"),
 ]

@@ -82,7 +82,7 @@ def _answer(
     response = HttpResponse(page, status=status)
     response["Content-Security-Policy"] = _policy(embedders)
     response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "origin"
+    response["Referrer-Policy"] = "strict-origin"
     response["X-Robots-Tag"] = "noindex"
     return response
 

@@ -1,10 +1,11 @@
-"""Forms of the portal: narrowing the invoices, and correcting one's own details."""
+"""Forms of the portal: narrowing invoices, correcting one's own details, asking for a fresh link."""
 
 from typing import Any
 
 from django import forms
 from django.core.validators import RegexValidator
 
+from accounts.humans import HumanForm
 from accounts.models import Customer
 from accounts.places import country_choices
 from billing.customer_queries import OVERDUE, STATUSES, InvoiceFilter
@@ -86,3 +87,12 @@ class DetailsForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _post_clean(self) -> None:
         """Leave the customer as it is: the rule changes it, under its lock."""
+
+
+class FreshLinkForm(HumanForm):
+    """Whom a fresh link to an invoice goes to; only the invoice's own address gets one."""
+
+    purpose = "pay-link"
+    email = forms.EmailField(
+        label="E-mail address", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import humans
 from accounts.acting import actor_of
 from accounts.pages import declares
 from accounts.permissions import may_use_pay_link
@@ -22,10 +23,12 @@ from billing.errors import Refused
 from billing.models import BillingSettings, Invoice
 from billing.pdf import render as draw
 from billing.periods import local_date
+from billing.portal.forms import FreshLinkForm
 from billing.portal.paying import frames_card_form, paying_context, status_answer
 from billing.portal.standing import pay, standing_of
-from tenants import clock
+from tenants import clock, limits
 from tenants.context import current_tenant
+from tenants.throttling import PAY_LINK
 
 Page = Callable[..., HttpResponse]
 
@@ -110,14 +113,16 @@ def _find(invoice_id: UUID) -> Invoice:
 
 def _expired(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     """Offer a fresh link, sent to the invoice's own address only; the answer tells nobody which that is."""
-    if request.method == "POST":
+    form = FreshLinkForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and humans.passes(request, form):
+        limits.spend(request, PAY_LINK, account=str(invoice_id))
         invoice = _find(invoice_id)
-        given = request.POST.get("email", "").strip().casefold()
-        if given and given == invoice.customer.email.casefold():
+        if form.cleaned_data["email"].casefold() == invoice.customer.email.casefold():
             with suppress(Refused):
                 mailing.send_again(invoice, actor=actor_of(request), now=clock.now())
         return render(request, "pay/link_expired.html", {"asked": True, **_contact()})
-    return render(request, "pay/link_expired.html", _contact(), status=410)
+    status = 422 if form.is_bound else 410
+    return render(request, "pay/link_expired.html", {"form": form, **_contact()}, status=status)
 
 
 def _contact() -> dict[str, Any]:

@@ -7,14 +7,17 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from accounts.forms import PASSWORD_HELP
+from accounts.humans import HumanForm
 from accounts.models import User
 from accounts.places import country_choices, currency_choices, time_zone_choices
 from tenants.errors import SlugRefused, SlugTaken
 from tenants.provisioning import NewTenant, check_slug
 
 
-class SignUpForm(forms.Form):
+class SignUpForm(HumanForm):
     """A business, its address here, its owner."""
+
+    purpose = "sign-up"
 
     business = forms.CharField(
         label="Business name", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "organization"})

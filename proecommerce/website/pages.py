@@ -9,15 +9,17 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
+from accounts import humans
 from accounts.acting import actor_of
 from accounts.onboarding import sign_up
 from billing import connecting
 from billing.errors import Refused
 from proecommerce.website.forms import SignUpForm
-from tenants import clock
+from tenants import clock, limits
 from tenants.directory import site_url, tenant_of_schema
 from tenants.errors import SlugRefused, SlugTaken
 from tenants.models import Tenant
+from tenants.throttling import SIGN_UP
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -33,8 +35,9 @@ def plans(request: HttpRequest) -> HttpResponse:
 def sign_up_page(request: HttpRequest) -> HttpResponse:
     """Make a tenant from the form and lead its owner to the log-in of the new host."""
     form = SignUpForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and form.is_valid() and humans.passes(request, form):
         data = form.cleaned_data
+        limits.spend(request, SIGN_UP, account=data["email"])
         try:
             made = sign_up(
                 form.new_tenant(),

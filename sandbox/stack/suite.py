@@ -12,6 +12,7 @@ from pathlib import Path
 from sandbox.stack.place import ROOT
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+HELPERS = {"caddy": "caddy", "fail2ban-regex": "fail2ban"}  # program: Debian's package
 PARTS = "pg,valkey,moto,stripe,mail"
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 COUNT = re.compile(r"(\d+) (passed|failed|errors?|skipped|xfailed|xpassed|deselected)")
@@ -57,6 +58,7 @@ def main(arguments: list[str]) -> int:
     tally.check("browser", browser is not None)
     if browser:
         os.environ["CHROMIUM"] = browser
+    find_helpers()
     for name, command in static_checks() if checks else []:
         tally.check(name, run_check(name, command))
     summary, status = run_tests(for_pytest, long=long)
@@ -132,21 +134,39 @@ def find_browser() -> str | None:
     found = find_installed_browser()
     if found:
         return found
-    may_install = not os.environ.get("CHROMIUM") and os.geteuid() == 0
-    if may_install and Path("/etc/debian_version").exists():
-        print("Installing Chromium …", flush=True)
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"]
-        for command in (["apt-get", "update", "-qq"], install):
-            subprocess.run(
-                command, check=False, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-            )
+    if not os.environ.get("CHROMIUM") and _may_install():
+        _install("chromium")
         found = shutil.which("chromium")
     if found is None:
         print("✗ Chromium is missing, and the browser journeys need it. On Debian or Ubuntu:")
         print("      sudo apt-get install chromium")
         print("  elsewhere, name the program: CHROMIUM=/path/to/chrome bin/test", flush=True)
     return found
+
+
+def find_helpers() -> None:
+    """What some tests try our files with: installed where we may, or how to get it; they skip without."""
+    missing = [package for program, package in HELPERS.items() if not shutil.which(program)]
+    if missing and _may_install():
+        _install(*missing)
+        missing = [package for program, package in HELPERS.items() if not shutil.which(program)]
+    if missing:
+        print(f"Some tests need {' and '.join(missing)}, and are skipped. On Debian or Ubuntu:")
+        print(f"      sudo apt-get install {' '.join(missing)}", flush=True)
+
+
+def _may_install() -> bool:
+    return Path("/etc/debian_version").exists() and os.geteuid() == 0
+
+
+def _install(*packages: str) -> None:
+    print(f"Installing {', '.join(packages)} …", flush=True)
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
+    for command in (["apt-get", "update", "-qq"], install):
+        subprocess.run(
+            command, check=False, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+        )
 
 
 if __name__ == "__main__":

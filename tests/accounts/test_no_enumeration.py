@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.hashers import Argon2id
 from accounts.models import User
 from tests import logging_in
+from tests.humans import stamped
 
 Browser = Callable[..., Client]
 People = Callable[..., User]
@@ -31,7 +32,7 @@ def tell(tenant: Any, browser: Browser, people: People) -> dict[str, Callable[[s
     logging_in.enter(client, people())
     return {
         "log-in": lambda email: strangers.post("/log-in/", {"email": email, "password": WRONG}),
-        "reset": lambda email: strangers.post("/forgotten/", {"email": email}),
+        "reset": lambda email: strangers.post("/forgotten/", {"email": email} | stamped("reset", work=False)),
         "e-mail change": lambda email: client.post("/account/email/", {"email": email}, follow=True),
     }
 

@@ -14,10 +14,15 @@ from accounts.models import User
 from tenants.context import enter
 from tenants.models import Job
 from tests.accounts.conftest import PASSWORD, actions, log_in
+from tests.humans import stamped
 
 Browser = Callable[..., Client]
 People = Callable[..., User]
 NEW = "another row of four words"
+
+
+def asking(email: str) -> dict[str, str]:
+    return {"email": email} | stamped("reset", work=False)
 
 
 def link_for(user: User) -> str:
@@ -26,7 +31,7 @@ def link_for(user: User) -> str:
 
 def test_a_known_address_gets_a_mail_by_job(tenant: Any, browser: Browser, people: People) -> None:
     user = people()
-    answer = browser().post("/forgotten/", {"email": "Nora@lind.example"})
+    answer = browser().post("/forgotten/", asking("Nora@lind.example"))
     assert answer.status_code == 200
     job = Job.objects.get(name="accounts.mail_reset")
     assert job.args == {"user_id": str(user.pk)}
@@ -47,7 +52,7 @@ def test_an_unknown_address_gets_the_same_answer_and_no_mail(
 ) -> None:
     people()
     known, unknown = (
-        browser().post("/forgotten/", {"email": email}).content.decode().replace(email, "")
+        browser().post("/forgotten/", asking(email)).content.decode().replace(email, "")
         for email in ("nora@lind.example", "nobody@lind.example")
     )
     assert known == unknown
@@ -59,7 +64,7 @@ def test_somebody_deactivated_gets_no_mail(
 ) -> None:
     user = people()
     User.objects.filter(pk=user.pk).update(is_active=False)
-    browser().post("/forgotten/", {"email": user.email})
+    browser().post("/forgotten/", asking(user.email))
     assert mailed(monkeypatch) == []
 
 

@@ -12,7 +12,8 @@ PURE = [
     "audit/chain.py", "audit/actors.py", "audit/actions.py",
     "billing/money.py", "billing/periods.py", "billing/pricing.py", "billing/tax.py", "billing/numbering.py",
     "billing/formats.py", "billing/text.py", "billing/colours.py",
-    "tenants/message.py", "tenants/errors.py", "tenants/ids.py",
+    "tenants/addresses.py", "tenants/hostnames.py", "tenants/message.py",
+    "tenants/errors.py", "tenants/ids.py",
 ]  # fmt: skip
 WORLD = {
     "django",

@@ -184,7 +184,9 @@ def test_shared_tables_with_tenants_rows_are_under_row_level_security(admin: Any
         "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace"
         " AND relrowsecurity AND relforcerowsecurity ORDER BY relname"
     )
-    assert {("tenants_host",), ("tenants_job",), ("tenants_tenant",)} <= set(rows(admin, secured))
+    assert {("tenants_host",), ("tenants_hostproof",), ("tenants_job",), ("tenants_tenant",)} <= set(
+        rows(admin, secured)
+    )
     named = (
         "SELECT c.relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relkind = 'r'"
         " AND c.relnamespace = 'public'::regnamespace AND a.attname = 'schema_name' ORDER BY 1"
@@ -290,6 +292,8 @@ NEW_JOB = (
         "SELECT count(*) FROM public.accounts_user",
         "SELECT count(*) FROM public.audit_auditevent",
         "SELECT count(*) FROM public.django_session",
+        "SELECT token FROM public.tenants_hostproof",
+        "SELECT count(*) FROM public.tenants_throttle",
         "SELECT sql FROM public.tenants_blueprint",
         "INSERT INTO public.tenants_migrationstep VALUES (99, 'x', 'y', 'SELECT 1', false)",
         "SELECT provision_schema('t_stolen')",

@@ -32,6 +32,7 @@ NONE = Case()
 
 # urls.py: the hosts of tenants.
 TENANT: dict[str, Case] = {
+    "security_txt": NONE,
     "brand_css": NONE,
     "brand_logo": NONE,
     "stripe_webhook": Case({"id": "evt_1"}),
@@ -93,6 +94,11 @@ TENANT: dict[str, Case] = {
     "manage:stripe_callback": NONE,
     "manage:stripe_key": Case({"key": "rk_test_new", "publishable_key": "pk_test_new"}),
     "manage:stripe_disconnect": NONE,
+    "manage:hosts": Case({"hostname": "new.wall.example"}),
+    "manage:host_primary": NONE,
+    "manage:host_remove": NONE,
+    "manage:host_look": NONE,
+    "manage:host_withdraw": NONE,
     "manage:staff": NONE,
     "manage:staff_invite": Case({"email": "new@wall.example", "name": "New", "role": "billing"}),
     "hosted:invoice": NONE,
@@ -121,6 +127,8 @@ PUBLIC: dict[str, Case] = {
     "signup": NONE,
     "stripe_callback": NONE,
     "health": NONE,
+    "security_txt": NONE,
+    "certificate": NONE,
     "admin:": NONE,
 }
-PAY: dict[str, Case] = {"pay:frame": NONE}
+PAY: dict[str, Case] = {"security_txt": NONE, "pay:frame": NONE}

@@ -11,6 +11,8 @@ from accounts.inviting import Invitee, invite
 from audit.actors import Actor
 from billing import drafting, issuing
 from billing.models import BillingSettings, Dispute, InvoiceRun, Payment, Refund, StripeEvent
+from tenants import claiming
+from tenants.context import current_tenant
 from tests.billing.payments import standin
 from tests.billing.portal import making
 
@@ -35,7 +37,10 @@ def furnish(mark: str) -> dict[str, Furniture]:
     price = making.price(f"{mark}0 hosting")
     InvoiceRun.objects.create(started_at=NOW, finished_at=NOW, run_for=NOW.date(), error=f"{mark}0 error")
     found = {number: _customer(f"{mark}{number}", price) for number in ("1", "2")}
+    host = claiming.hosts_of(current_tenant())[0]
+    proof = claiming.claim(f"{mark.lower()}0.wall.example", actor=ACTOR, now=NOW)
     for each in found.values():
+        each.ids |= {"host_id": host.pk, "proof_id": proof.pk}
         each.ids |= {"rate_id": rate.pk, "price_id": price.pk, "product_id": price.product_id}
     found["owner"], found["staff"] = Furniture(user_id=owner.pk), Furniture(user_id=staff.pk)
     return found

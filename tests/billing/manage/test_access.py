@@ -20,6 +20,7 @@ OWNERS_ONLY = {
     "tax_new", "tax", "tax_remove", "staff", "staff_invite", "staff_hand_over", "staff_role",
     "staff_deactivate", "staff_reactivate", "staff_resend", "staff_withdraw", "stripe", "stripe_connect",
     "stripe_callback", "stripe_key", "stripe_disconnect", "factors_reset", "settings_security",
+    "hosts", "host_primary", "host_remove", "host_look", "host_withdraw",
 }  # fmt: skip
 LEADS_AWAY = {"stripe_connect", "stripe_callback"}
 ONLY_POST = {
@@ -28,6 +29,7 @@ ONLY_POST = {
     "payment_take_in", "contact_remove", "invitation_resend",
     "invitation_withdraw", "staff_role", "staff_deactivate", "staff_reactivate", "staff_resend",
     "staff_withdraw", "stripe_key", "stripe_disconnect", "factors_reset",
+    "host_primary", "host_remove", "host_look", "host_withdraw",
 }  # fmt: skip
 
 

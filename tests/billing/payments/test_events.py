@@ -114,6 +114,17 @@ def test_no_signature_of_another_time_or_hand_is_taken(event: dict[str, Any], da
     assert not StripeEvent.objects.exists()
 
 
+def test_whoever_guesses_signatures_is_told_to_wait_and_stripe_is_not(
+    event: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    body, signature = standin.signed(event, standin.webhook_secret())
+    forged = [post(body, "t=1,v1=00") for _ in range(62)]
+    assert (forged[:60], forged[60:]) == ([400] * 60, [429] * 2)
+    assert post(body, signature) == 200
+    lines = [each.getMessage() for each in caplog.records if each.name == "proecommerce.security"]
+    assert len([line for line in lines if line.startswith("event=forged_signature ip=127.0.0.1 ")]) == 62
+
+
 def test_another_tenants_signature_is_refused(event: dict[str, Any], now: datetime) -> None:
     other = make(f"y{now:%H%M%S%f}", name="Other")
     with enter(other):

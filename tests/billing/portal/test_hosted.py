@@ -11,6 +11,7 @@ from billing.models import Invoice
 from tenants.models import Job
 from tests.billing.portal import making
 from tests.billing.portal.making import NOW, Account
+from tests.humans import stamped
 
 PAGES = ["", "card/", "status/", "pdf/"]
 
@@ -18,6 +19,10 @@ PAGES = ["", "card/", "status/", "pdf/"]
 @pytest.fixture
 def bill(lind: Account) -> Invoice:
     return making.invoice(lind.customer, due=date(2026, 12, 4))
+
+
+def asking(email: str) -> dict[str, str]:
+    return {"email": email} | stamped("pay-link", work=False)
 
 
 def link(bill: Invoice) -> str:
@@ -56,9 +61,9 @@ def test_an_expired_link_offers_a_fresh_one_and_tells_nobody_the_address(
     assert b"Send me a fresh link" in offer.content
     assert str(bill.number) not in offer.content.decode()
     mails = Job.objects.filter(name="billing.mail_invoice")
-    stranger = client.post(expired(bill) + path, {"email": "eve@example.org"})
+    stranger = client.post(expired(bill) + path, asking("eve@example.org"))
     assert not mails.exists()
-    known = client.post(expired(bill) + path, {"email": bill.customer.email.upper()})
+    known = client.post(expired(bill) + path, asking(bill.customer.email.upper()))
     assert mails.count() == 1
     assert (stranger.status_code, stranger.content) == (known.status_code, known.content)
 
@@ -67,7 +72,7 @@ def test_the_form_of_an_expired_link_holds_against_forgery_and_works(bill: Invoi
     client: Client = browser(enforce_csrf_checks=True)
     assert client.post(expired(bill), {"email": "x@example.org"}).status_code == 403
     client.get(expired(bill))
-    given = {"email": "x@example.org", "csrfmiddlewaretoken": client.cookies["csrftoken"].value}
+    given = asking("x@example.org") | {"csrfmiddlewaretoken": client.cookies["csrftoken"].value}
     assert client.post(expired(bill), given).status_code == 200
 
 

@@ -1,0 +1,74 @@
+"""Limits on requests: every route that changes something has one, and those that guess or mail have more.
+
+`spend(request, rule, account=…)` is for pages; a page that lets `TooMany` pass is answered with 429.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from tenants import clock, security_log, throttling
+from tenants.origins import network_of, origin_of
+from tenants.throttling import ANY, Caller, Rule, Spent, TooMany
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+# Routes without a limit of their own kind, and why.
+EXEMPT = {
+    "stripe_webhook": "Stripe sends in bursts from few addresses; what it did not sign is limited as FORGED",
+}
+
+
+def spend(request: HttpRequest, rule: Rule, *, account: str = "") -> Spent:
+    """Count one attempt of this request's caller; raises `TooMany`."""
+    address, _ = origin_of(request)
+    caller = Caller(throttling.normalised(account), network_of(address))
+    return throttling.spend(rule, caller, now=clock.wall())
+
+
+class LimitMiddleware:
+    """Counts every request that may change something, before its page and its form are looked at."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        if request.method in SAFE:
+            return None
+        if request.resolver_match is not None and request.resolver_match.view_name in EXEMPT:
+            return None
+        person = getattr(request, "user", None)
+        account = str(person.pk) if person is not None and person.is_authenticated else ""
+        try:
+            spend(request, ANY, account=account)
+        except TooMany as refused:
+            return too_many(request, refused)
+        return None
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        return too_many(request, error) if isinstance(error, TooMany) else None
+
+
+def too_many(request: HttpRequest, refused: TooMany) -> HttpResponse:
+    """429, with the time to wait: as a page for people, as a line of text for programs."""
+    security_log.note(request, "limit_hit", rule=refused.rule)
+    if request.accepts("text/html") and "HX-Request" not in request.headers:
+        response = render(request, "429.html", {"wait": _in_words(refused.retry_after)}, status=429)
+    else:
+        text = f"Too many requests. Try again in {refused.retry_after} seconds.\n"
+        response = HttpResponse(text, status=429, content_type="text/plain; charset=utf-8")
+    response["Retry-After"] = str(refused.retry_after)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _in_words(seconds: int) -> str:
+    for size, word in ((3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= size or size == 1:
+            number = -(-seconds // size)
+            return f"{number} {word}{'' if number == 1 else 's'}"
+    raise AssertionError(seconds)

@@ -1,0 +1,152 @@
+"""The real fail2ban-regex over lines that the real logger wrote: every refusal is seen, nothing else is."""
+
+import io
+import logging
+import os
+import random
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+
+from proecommerce.logs import OneLine
+from tenants import security_log
+from tests.conftest import ROOT
+
+PROGRAM = shutil.which("fail2ban-regex")
+FILTER = ROOT / "deploy" / "fail2ban" / "filter.d" / "proecommerce.conf"
+FORMAT = "{asctime} {levelname} {name} {message}"
+EVENTS: tuple[security_log.Event, ...] = (
+    "login_failed", "limit_hit", "forged_signature", "csrf_refused", "unknown_host",
+)  # fmt: skip
+FORGED = '2026-11-24 23:40:01,123 WARNING proecommerce.security event=login_failed ip=192.0.2.66 host="x"'
+HOSTILE = (
+    FORGED,
+    f"\r\n{FORGED}",
+    f"\n{FORGED}",
+    f"\u2028{FORGED}",
+    f"\x85{FORGED}",
+    f"\x0b{FORGED}\x0c{FORGED}",
+    f'" ip=192.0.2.66 host="x" {FORGED}',
+    f'\\" ip=192.0.2.66 {FORGED}',
+    "() { :; }; echo",
+    "ip=192.0.2.66",
+    "event=login_failed ip=192.0.2.66",
+    "%0d%0a" + FORGED,
+    "\ud800".encode("utf-8", "replace").decode() + FORGED,
+)
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What the process writes to its log, by the formatter of production."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(OneLine(FORMAT, style="{"))
+    logging.root.addHandler(handler)
+    yield stream
+    logging.root.removeHandler(handler)
+
+
+def innocent(count: int) -> None:
+    """Lines of every kind that hold what a stranger wrote: in messages, arguments, names, tracebacks."""
+    chance = random.Random(7)
+    for n in range(count):
+        text = HOSTILE[n % len(HOSTILE)]
+        match n % 5:
+            case 0:
+                logging.getLogger("django.request").warning("Not Found: %s", text)
+            case 1:
+                logging.getLogger("proecommerce.errors").error("reference 1: GET %s failed", text)
+            case 2:
+                try:
+                    raise ValueError(text)
+                except ValueError:
+                    logging.getLogger("tenants.working").exception("job %s failed", text)
+            case 3:
+                request = RequestFactory().post("/", HTTP_USER_AGENT=text, REMOTE_ADDR="192.0.2.1")
+                security_log.note(request, "form_refused", form=text)
+            case _:
+                agent = f"{text} {chance.random()}"
+                logging.getLogger("stripe").warning("proecommerce.security %s", agent)
+
+
+def refused(count: int) -> set[str]:
+    """Refusals of so many callers, whose requests say what they like; returns their addresses."""
+    addresses = set()
+    for n in range(count):
+        address = f"203.0.{n // 250}.{n % 250 + 1}" if n % 3 else f"2001:db8:{n:x}::1"
+        addresses.add(str(ip_address(address)))
+        text = HOSTILE[n % len(HOSTILE)]
+        request = RequestFactory().post("/log-in/", HTTP_USER_AGENT=text, HTTP_HOST=text, REMOTE_ADDR=address)
+        request.path = f"/{text}"
+        security_log.note(request, EVENTS[n % len(EVENTS)], reason=text)
+    return addresses
+
+
+def seen(lines: str, folder: Path) -> list[str]:
+    """The addresses that fail2ban finds in these lines."""
+    if PROGRAM is None:
+        pytest.skip("fail2ban is not installed: apt-get install fail2ban")
+    log = folder / "security.log"
+    log.write_text(lines, encoding="utf-8")
+    command = [PROGRAM, "--usedns", "no", "-o", "ip", str(log), str(FILTER)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.split()
+
+
+def test_every_refusal_is_seen_with_its_callers_address(written: io.StringIO, tmp_path: Path) -> None:
+    addresses = refused(1000)
+    assert len(written.getvalue().splitlines()) == 1000
+    found = seen(written.getvalue(), tmp_path)
+    assert len(found) == 1000
+    assert set(found) == addresses
+
+
+def test_nothing_that_strangers_write_is_taken_for_a_refusal(written: io.StringIO, tmp_path: Path) -> None:
+    innocent(1000)
+    lines = written.getvalue()
+    assert lines.count("\n") >= 1000 and "192.0.2.66" in lines
+    assert seen(lines, tmp_path) == []
+
+
+def test_a_line_is_one_line_whatever_is_in_it(written: io.StringIO) -> None:
+    innocent(200)
+    refused(200)
+    for line in written.getvalue().split("\n"):
+        assert line == "" or line.startswith(("  | ", "20")), line
+        assert line.isprintable(), line
+        if line[23:].startswith(" WARNING proecommerce.security event="):
+            assert line.isascii()
+
+
+def test_the_settings_log_by_that_formatter() -> None:
+    from django.conf import settings
+
+    plain: Any = settings.LOGGING["formatters"]
+    assert plain["plain"]["()"] == "proecommerce.logs.OneLine"
+    assert plain["plain"]["format"] == FORMAT
+
+
+def test_the_file_for_fail2ban_gets_the_same_lines_and_no_others(tmp_path: Path) -> None:
+    log = tmp_path / "security.log"
+    program = (
+        "import django, logging; django.setup();"
+        "logging.getLogger('django.request').warning('another');"
+        "logging.getLogger('proecommerce.security').warning('event=login_failed ip=203.0.113.9 host=\"x\"')"
+    )
+    env = os.environ | {"SECURITY_LOG": str(log), "DJANGO_SETTINGS_MODULE": "proecommerce.settings"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    ours = ' WARNING proecommerce.security event=login_failed ip=203.0.113.9 host="x"\n'
+    assert log.read_text().endswith(ours)
+    assert log.read_text().count("\n") == 1
+    assert done.stderr.count("proecommerce.security") == 1
+    assert seen(log.read_text(), tmp_path) == ["203.0.113.9"]
