@@ -23,7 +23,7 @@ def build_wall(apps, schema_editor):  # type: ignore[no-untyped-def]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0004_throttle")]
+    dependencies = [("tenants", "0005_throttle")]
     operations = [
         migrations.CreateModel(
             name="HostProof",

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0006_shared_rows")]
+    dependencies = [("tenants", "0004_shared_rows")]
     operations = [
         migrations.CreateModel(
             name="Throttle",
