@@ -107,8 +107,9 @@ def set_autopay(customer: Customer, *, on: bool, actor: Actor, now: datetime) ->
         ).exists()
         if on and not has_card:
             raise Refused("Add a card first: autopay needs one to charge.")
-        record_many(switch_autopay(locked, on=on), actor=actor, now=now)
-        if on:
+        notes = switch_autopay(locked, on=on)
+        record_many(notes, actor=actor, now=now)
+        if on and notes:
             today = local_date(now, current_tenant().zone)
             scheduling.collect_today(Invoice.objects.filter(customer=locked), today=today)
 

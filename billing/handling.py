@@ -10,7 +10,7 @@ from django.db import connection as database
 from django.db import transaction
 
 from audit.actors import Actor
-from billing import cards, connecting, refunding, settling
+from billing import cards, connecting, disputing, refunding, settling
 from billing.intents import payment_of, wanted_payment
 from billing.models import Payment, StripeEvent
 from billing.stripe_gateway import Gateway, Intent, NotFound, StripeError
@@ -114,7 +114,7 @@ def _read(event: StripeEvent, gateway: Gateway) -> Write:
     if kind.startswith("charge.dispute."):
         dispute = gateway.dispute(about)
         paid = gateway.intent(dispute.intent) if dispute.intent else None
-        return lambda actor, now: refunding.apply_dispute(dispute, paid, actor=actor, now=now)
+        return lambda actor, now: disputing.apply_dispute(dispute, paid, actor=actor, now=now)
     if kind == "payment_method.detached" and gateway.card(about).customer is None:
         return lambda actor, now: cards.mark_detached(about, actor=actor, now=now)
     return _nothing("nothing to do")

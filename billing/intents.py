@@ -18,6 +18,13 @@ def wanted_payment(intent: Intent) -> UUID | None:
 
 
 def payment_of(intent: Intent | None) -> UUID | None:
-    """Return the id of our payment that the intent is for, if there is one."""
-    wanted = wanted_payment(intent) if intent else None
-    return wanted if wanted and Payment.objects.filter(pk=wanted).exists() else None
+    """Return the id of our payment that the intent is for, if there is one.
+
+    By the id that we gave it; one that was edited away in Stripe's dashboard is known by its own.
+    """
+    if intent is None:
+        return None
+    wanted = wanted_payment(intent)
+    if wanted and Payment.objects.filter(pk=wanted).exists():
+        return wanted
+    return Payment.objects.filter(external_id=intent.id).values_list("pk", flat=True).first()

@@ -92,8 +92,8 @@ SELECT format('%s: the ledger says %s, the invoices %s', currency, sum(ledger), 
     "every payment that succeeded is booked once, with its amount": """
 SELECT format('payment %s: %s entries of %s', y.id, count(DISTINCT e.id), coalesce(sum(p.amount), 0))
 FROM billing_payment y LEFT JOIN billing_journalentry e ON e.key = 'payment:' || y.id || ':succeeded'
-LEFT JOIN billing_posting p
-    ON p.entry_id = e.id AND p.account IN ('stripe', 'bank') AND p.currency = y.currency
+LEFT JOIN billing_posting p ON p.entry_id = e.id AND p.currency = y.currency
+    AND p.account = CASE y.method WHEN 'manual' THEN 'bank' ELSE 'stripe' END
 WHERE y.state = 'succeeded' GROUP BY y.id, y.amount
 HAVING count(DISTINCT e.id) <> 1 OR coalesce(sum(p.amount), 0) <> y.amount
 UNION ALL
@@ -146,30 +146,41 @@ SELECT format('payment %s of %s: %s refunded', y.id, y.amount, r.amount) FROM bi
 ) r ON r.payment_id = y.id WHERE r.amount > y.amount OR y.state <> 'succeeded'""",
     "every movement of a dispute is booked as its event says": """
 WITH booked AS (
-    SELECT e.audit_event_id, p.currency, sum(p.amount) AS amount FROM billing_posting p
-    JOIN billing_journalentry e ON e.id = p.entry_id
-    WHERE p.account = 'disputes' AND e.key LIKE 'dispute:%' GROUP BY e.audit_event_id, p.currency
+    SELECT e.audit_event_id, p.currency,
+           coalesce(sum(p.amount) FILTER (WHERE p.account IN ('disputes', 'credit')), 0) AS amount,
+           coalesce(sum(p.amount) FILTER (WHERE p.account = 'fees'), 0) AS fee
+    FROM billing_posting p JOIN billing_journalentry e ON e.id = p.entry_id
+    WHERE e.key LIKE 'dispute:%' GROUP BY e.audit_event_id, p.currency
 ), told AS (
-    SELECT a.id AS audit_event_id, m.moved->>1 AS currency, -sum((m.moved->>0)::bigint) AS amount
+    SELECT a.id AS audit_event_id, m.moved->>1 AS currency, -sum((m.moved->>0)::bigint) AS amount,
+           sum((m.moved->>2)::bigint) AS fee
     FROM audit_auditevent a CROSS JOIN LATERAL jsonb_array_elements(a.details->'moved') m (moved)
     WHERE a.action IN ('dispute.opened', 'dispute.moved') GROUP BY a.id, m.moved->>1
 )
-SELECT format('event %s: booked %s, told %s', audit_event_id, coalesce(b.amount, 0), coalesce(t.amount, 0))
+SELECT format('event %s: booked %s and a fee of %s, told %s and %s', audit_event_id, b.amount, b.fee,
+              t.amount, t.fee)
 FROM booked b FULL JOIN told t USING (audit_event_id, currency)
-WHERE coalesce(b.amount, 0) <> coalesce(t.amount, 0)
+WHERE (coalesce(b.amount, 0), coalesce(b.fee, 0)) <> (coalesce(t.amount, 0), coalesce(t.fee, 0))
 UNION ALL
 SELECT format('entry %s: of no disputed payment', e.key) FROM billing_journalentry e
 WHERE e.key LIKE 'dispute:%' AND NOT EXISTS (
     SELECT 1 FROM billing_dispute d JOIN billing_payment y ON y.id = d.payment_id
     WHERE y.invoice_id = e.invoice_id AND y.state = 'succeeded')""",
     "credit is what came in beyond what was due, less what went back": """
-SELECT format('customer %s: credit of %s %s', e.customer_id, -sum(p.amount), p.currency)
+SELECT format('invoice %s: credit of %s %s', e.invoice_id, -sum(p.amount), p.currency)
 FROM billing_posting p JOIN billing_journalentry e ON e.id = p.entry_id WHERE p.account = 'credit'
-GROUP BY e.customer_id, p.currency HAVING sum(p.amount) > 0
-UNION ALL
-SELECT format('entry %s books credit', e.key) FROM billing_posting p
+GROUP BY e.invoice_id, e.customer_id, p.currency HAVING sum(p.amount) > 0""",
+    "every entry is of a kind that we know, on the accounts of its kind": """
+SELECT format('entry %s on %s', e.key, p.account) FROM billing_posting p
 JOIN billing_journalentry e ON e.id = p.entry_id
-WHERE p.account = 'credit' AND e.key NOT LIKE 'payment:%:succeeded' AND e.key NOT LIKE 'refund:%'""",
+WHERE NOT CASE
+    WHEN e.key ~ '^invoice:[0-9a-f-]{36}:(issued|voided)$' THEN p.account IN ('receivable', 'revenue', 'tax')
+    WHEN e.key ~ '^payment:[0-9a-f-]{36}:succeeded$'
+        THEN p.account IN ('stripe', 'bank', 'receivable', 'credit')
+    WHEN e.key ~ '^payment:[0-9a-f-]{36}:fee$' THEN p.account IN ('fees', 'stripe')
+    WHEN e.key ~ '^refund:[^:]+(:failed)?$' THEN p.account IN ('refunds', 'credit', 'stripe')
+    WHEN e.key ~ '^dispute:[^:]+$' THEN p.account IN ('disputes', 'credit', 'fees', 'stripe')
+    ELSE false END""",
     "every issued invoice bears the number that was drawn for it": """
 SELECT format('invoice %s', i.number) FROM billing_invoice i LEFT JOIN audit_auditevent a
     ON a.action = 'invoice.issued' AND a.subject_kind = 'invoice' AND a.subject_id = i.id::text

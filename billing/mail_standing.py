@@ -10,7 +10,16 @@ from tenants.context import current_tenant
 from tenants.models import Job
 
 JOB = "billing.mail_invoice"
-SHOWN = 200
+# What the last line of an attempt's traceback begins with, and what it means to the tenant.
+REASONS = {
+    "The mail server refuses the address": {"SMTPRecipientsRefused"},
+    "The mail server refuses the mail": {"SMTPDataError", "SMTPSenderRefused", "SMTPAuthenticationError"},
+    "The mail server does not answer": {
+        "ConnectionRefusedError", "ConnectionResetError", "TimeoutError", "gaierror", "SMTPConnectError",
+        "SMTPServerDisconnected", "SMTPHeloError", "OSError",
+    },
+}  # fmt: skip
+OUR_SIDE = "Something failed on our side, and waits to be looked into"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,9 @@ def _silent() -> str:
 
 
 def _reason(job: Job) -> str:
-    """The end of the last attempt's traceback: what happened, without where in the code."""
+    """Why the last attempt failed, in words; the whole of it stands in the platform's admin."""
     lines = [line.strip() for line in job.last_error.splitlines() if line.strip()]
-    return lines[-1][:SHOWN] if lines else ""
+    if not lines:
+        return ""
+    kind = lines[-1].partition(":")[0].rpartition(".")[2]
+    return next((words for words, kinds in REASONS.items() if kind in kinds), OUR_SIDE)

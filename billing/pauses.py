@@ -1,6 +1,6 @@
 """What is held back from being charged by itself: why, since when, may a person lift it. Reads only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts.models import Customer
 from audit.actions import Action
 from audit.models import AuditEvent
-from billing.models import Dispute, Invoice, PaymentProfile
+from billing.models import Dispute, Invoice, PaymentProfile, StripeConnection
 from billing.money import Money
 
 # Stripe's words for a dispute or an inquiry that nobody has decided yet.
@@ -50,7 +50,7 @@ def of_customer(customer: Customer) -> Pause | None:
         return None
     reason, disputes = profile.paused_reason, list(disputes_of_customer(customer))
     named = [each for each in disputes if reason == f"{BY_DISPUTE}{each.external_id}"]
-    return _pause(reason, named or disputes, undecided=_any_undecided(disputes))
+    return _pause(reason, named or disputes, undecided=bool(undecided(disputes)))
 
 
 def of_invoice(invoice: Invoice) -> Pause | None:
@@ -59,7 +59,7 @@ def of_invoice(invoice: Invoice) -> Pause | None:
         return None
     disputes = list(disputes_of_invoice(invoice))
     reason = ", ".join(f"{BY_DISPUTE}{each.external_id}" for each in disputes)
-    return _pause(reason, disputes, undecided=_any_undecided(disputes))
+    return _pause(reason, disputes, undecided=bool(undecided(disputes)))
 
 
 def paused_invoices(customer: Customer) -> QuerySet[Invoice]:
@@ -69,21 +69,28 @@ def paused_invoices(customer: Customer) -> QuerySet[Invoice]:
 
 def disputes_of_customer(customer: Customer) -> QuerySet[Dispute]:
     """All its disputes, whatever became of them, the oldest first."""
-    return Dispute.objects.filter(payment__customer=customer.pk).order_by("opened_at")
+    rows = Dispute.objects.filter(payment__customer=customer.pk)
+    return rows.select_related("payment").order_by("opened_at")
 
 
 def disputes_of_invoice(invoice: Invoice) -> QuerySet[Dispute]:
     """All disputes about payments of the invoice, whatever became of them, the oldest first."""
-    return Dispute.objects.filter(payment__invoice=invoice.pk).order_by("opened_at")
+    rows = Dispute.objects.filter(payment__invoice=invoice.pk)
+    return rows.select_related("payment").order_by("opened_at")
 
 
-def undecided(disputes: QuerySet[Dispute]) -> QuerySet[Dispute]:
-    """Those of them that are still open."""
-    return disputes.filter(status__in=UNDECIDED)
+def undecided(disputes: Iterable[Dispute]) -> list[Dispute]:
+    """Those of them that are still open, and of an account that will tell us how they end."""
+    open_yet = [each for each in disputes if each.status in UNDECIDED]
+    connection = StripeConnection.objects.filter(disconnected_at__isnull=True).first() if open_yet else None
+    account = connection.account_id if connection else ""
+    return [each for each in open_yet if account and _account_of(each) == account]
 
 
-def _any_undecided(disputes: Sequence[Dispute]) -> bool:
-    return any(each.status in UNDECIDED for each in disputes)
+def _account_of(dispute: Dispute) -> str:
+    """The account that was connected when the disputed payment was made."""
+    earlier = StripeConnection.objects.filter(connected_at__lte=dispute.payment.created_at)
+    return earlier.order_by("-connected_at").values_list("account_id", flat=True).first() or ""
 
 
 def _pause(reason: str, disputes: Sequence[Dispute], *, undecided: bool) -> Pause:

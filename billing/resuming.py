@@ -1,5 +1,6 @@
 """Lifting by hand what a dispute has paused: after one that was won it is lifted by itself."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -29,8 +30,10 @@ def resume_customer(customer: Customer, *, actor: Actor, now: datetime) -> None:
         paused = profile.exclude(paused_reason="").first()
         if paused is None:
             raise Refused("Automatic charges of this customer are not paused.")
-        _refuse_undecided(pauses.undecided(pauses.disputes_of_customer(locked)).first())
+        disputes = pauses.disputes_of_customer(locked)
+        _refuse_undecided(pauses.undecided(disputes))
         before = paused.paused_reason
+        Dispute.objects.filter(pk__in=disputes.values("pk")).update(customer_resumed_at=now)
         PaymentProfile.objects.filter(pk=paused.pk).update(paused_reason="")
         record(
             Action.COLLECTION_RESUMED,
@@ -55,7 +58,9 @@ def resume_invoice(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
         locked = Invoice.objects.select_for_update(of=("self",), no_key=True).get(pk=invoice.pk)
         if not locked.collection_paused:
             raise Refused("This invoice is not held back.")
-        _refuse_undecided(pauses.undecided(pauses.disputes_of_invoice(locked)).first())
+        disputes = pauses.disputes_of_invoice(locked)
+        _refuse_undecided(pauses.undecided(disputes))
+        Dispute.objects.filter(pk__in=disputes.values("pk")).update(invoice_resumed_at=now)
         Invoice.objects.filter(pk=locked.pk).update(collection_paused=False)
         record(
             Action.COLLECTION_RESUMED,
@@ -70,6 +75,6 @@ def resume_invoice(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
         scheduling.collect_today(Invoice.objects.filter(pk=locked.pk), today=today)
 
 
-def _refuse_undecided(dispute: Dispute | None) -> None:
-    if dispute is not None:
-        raise Refused(OPEN_YET.format(dispute=dispute.external_id))
+def _refuse_undecided(disputes: Sequence[Dispute]) -> None:
+    if disputes:
+        raise Refused(OPEN_YET.format(dispute=disputes[0].external_id))

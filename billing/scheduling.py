@@ -56,8 +56,8 @@ def collect_today(invoices: QuerySet[Invoice], *, today: date) -> None:
         customer__payment_profile__autopay=True,
         customer__payment_profile__paused_reason="",
     )
-    keys = [f"collect-due:{pk}:{today}" for pk in due.values_list("pk", flat=True)]
-    enqueue_many([Asked("billing.collect_due", key=key) for key in keys])
+    if due.exists():
+        enqueue_many([Asked("billing.collect_due")])
 
 
 def may_post_again(payment: Payment, *, now: datetime) -> bool:

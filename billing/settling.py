@@ -93,8 +93,15 @@ def _apply(change: _Change, intent: Intent) -> None:
     payment = change.payment
     if payment.external_id is None:
         payment.external_id = intent.id
-    if not _is_ours(payment, intent):
-        _park(change, f"intent {intent.id} is for {intent.amount}, not {payment.money}")
+    if payment.external_id != intent.id and payment.state == State.SUCCEEDED:
+        # Another intent that bears its id: the payment stands as it is, a person has to look at the other.
+        change.note(
+            Action.PAYMENT_PARKED, why=f"intent {intent.id} is {intent.status}, but not this payment's"
+        )
+    elif not _is_ours(payment, intent):
+        _park(
+            change, f"intent {intent.id} is for {intent.amount}, not {payment.money} by {payment.external_id}"
+        )
     elif payment.state == State.SUCCEEDED:
         _book_late_fee(change, intent.fee)
     elif intent.status == IntentStatus.SUCCEEDED:

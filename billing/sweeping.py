@@ -2,14 +2,16 @@
 
 from datetime import datetime, timedelta
 from itertools import islice
+from uuid import UUID
 
 from django.db import transaction
 
 from billing import connecting, inbox
 from billing.models import Payment, StripeConnection, StripeEvent
 from billing.stripe_gateway import EventInfo
-from tenants.context import current_tenant
+from tenants.context import current_schema, current_tenant
 from tenants.jobs import Asked, enqueue_many
+from tenants.models import Job
 
 BATCH = 500
 # Events may appear in the list a little out of order.
@@ -48,6 +50,9 @@ def _since(connection: StripeConnection, now: datetime) -> datetime | None:
 def rouse(*, now: datetime) -> int:
     """Ask again for events that lie unhandled, whatever became of their jobs; returns how many."""
     left = StripeEvent.objects.filter(handled_at__isnull=True, received_at__lt=now - STALE)
+    parked = Job.objects.filter(schema_name=current_schema(), name=inbox.JOB, state=Job.State.PARKED)
+    waiting_for_a_person = {UUID(each["event_id"]) for each in parked.values_list("args", flat=True)}
+    left = left.exclude(pk__in=waiting_for_a_person)
     ids = list(left.order_by("received_at").values_list("pk", flat=True)[:BATCH])
     slot = int(now.timestamp()) // 3600
     with transaction.atomic():

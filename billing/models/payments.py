@@ -145,7 +145,10 @@ class Refund(models.Model):
 
 
 class Dispute(models.Model):
-    """A charge that its payer disputes: marks the invoice and pauses automation for the customer."""
+    """A charge that its payer disputes: marks the invoice and pauses automation for the customer.
+
+    `customer_resumed_at`, `invoice_resumed_at`: when a person lifted the pause of the one and of the other.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes")
@@ -155,6 +158,8 @@ class Dispute(models.Model):
     amount = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     opened_at = models.DateTimeField()
+    customer_resumed_at = models.DateTimeField(null=True)
+    invoice_resumed_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return self.external_id

@@ -127,7 +127,7 @@ def test_damage_is_found(billed_tenant: Any, damage: str) -> None:
 def test_the_command_prints_the_figures_and_exits_1_on_a_difference(billed_tenant: Any) -> None:
     out = StringIO()
     call_command("ledger_check", tenant=billed_tenant.slug, stdout=out)
-    assert "21 proofs, all hold" in out.getvalue()
+    assert "22 proofs, all hold" in out.getvalue()
     assert "35.70 EUR" in out.getvalue()
     tamper(billed_tenant, *DAMAGES["a posting changed"])
     with pytest.raises(SystemExit) as exit_:

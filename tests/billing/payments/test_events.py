@@ -17,8 +17,8 @@ from billing import (
     collecting,
     connecting,
     disconnecting,
+    disputing,
     payments,
-    refunding,
     sweeping,
     webhooks,
 )
@@ -258,10 +258,10 @@ def test_a_dispute_that_is_won_lifts_what_it_paused(customer: Any, now: datetime
     created = [e for e in events_about(payment.external_id) if e["type"] == "charge.dispute.created"]
     told = connecting.gateway().dispute(created[0]["data"]["object"]["id"])
     paid = connecting.gateway().intent(told.intent or "")
-    refunding.apply_dispute(told, paid, actor=SYSTEM, now=now)
+    disputing.apply_dispute(told, paid, actor=SYSTEM, now=now)
     assert PaymentProfile.objects.get().paused_reason
     for _ in range(2):
-        refunding.apply_dispute(dataclasses.replace(told, status="won"), paid, actor=SYSTEM, now=now)
+        disputing.apply_dispute(dataclasses.replace(told, status="won"), paid, actor=SYSTEM, now=now)
     invoice.refresh_from_db()
     assert (invoice.collection_paused, PaymentProfile.objects.get().paused_reason) == (False, "")
     assert AuditEvent.objects.filter(details__before__paused_reason=f"dispute {told.id}").count() == 1

@@ -10,11 +10,23 @@ import pytest
 from django.test import RequestFactory
 
 from audit.models import AuditEvent
-from billing import asking, collecting, connecting, listing, payments, unparking, webhooks
+from billing import (
+    asking,
+    collecting,
+    connecting,
+    listing,
+    payments,
+    resuming,
+    sweeping,
+    unparking,
+    webhooks,
+)
 from billing.errors import Refused
 from billing.giving_up import give_up
 from billing.ledger_checking import check
-from billing.models import Dispute, Invoice, Payment, Refund, StripeEvent
+from billing.models import Dispute, Invoice, Payment, PaymentProfile, Refund, StripeEvent
+from tenants.context import current_schema
+from tenants.models import Job
 from tests.billing.payments import standin
 from tests.billing.payments.standin import SYSTEM, balance
 
@@ -156,6 +168,104 @@ def test_refunds_of_others_in_the_same_account_are_left_alone(shop: Any, now: da
     assert balance("stripe") == 0
 
 
+def test_an_intent_that_only_bears_a_payments_id_is_never_booked_as_it(
+    invoice: Invoice, now: datetime
+) -> None:
+    payment = begun(invoice, now)
+    standin.confirm(payment)
+    payment = asking.ask(payment.pk, actor=SYSTEM, now=now)
+    gateway: Any = connecting.gateway()
+    other = gateway._ask(
+        "post", "payment_intents", amount=11900, currency="eur", payment_method="pm_card_visa", confirm=True,
+        automatic_payment_methods={"enabled": True, "allow_redirects": "never"},
+        metadata={"tenant": current_schema(), "payment_id": str(payment.pk)},
+    )  # fmt: skip
+    gateway._ask("post", "refunds", payment_intent=other["id"])
+    before = (balance("stripe"), balance("refunds"))
+    deliver("payment_intent.succeeded", "charge.refunded")
+    payment.refresh_from_db()
+    assert (balance("stripe"), balance("refunds")) == before
+    assert (payment.state, payment.note, Refund.objects.count()) == (State.SUCCEEDED, "Visa •••• 4242", 0)
+    [parked] = Job.objects.filter(schema_name=current_schema(), state=Job.State.PARKED)
+    assert other["id"] in parked.last_error
+    assert sweeping.rouse(now=now + timedelta(hours=2)) == 0
+    assert check().findings == []
+
+
+def test_a_payment_whose_metadata_was_edited_away_at_stripe_is_known_by_its_intent(
+    invoice: Invoice, now: datetime
+) -> None:
+    payment = begun(invoice, now)
+    standin.confirm(payment)
+    asking.ask(payment.pk, actor=SYSTEM, now=now)
+    gateway: Any = connecting.gateway()
+    gateway._ask("post", f"payment_intents/{payment.external_id}", metadata={"payment_id": "", "tenant": ""})
+    refund(payment, 1900)
+    deliver("charge.refunded")
+    assert (balance("refunds"), balance("stripe")) == (1900, at_stripe())
+
+
+def test_a_dispute_holds_the_customers_credit_first_and_gives_it_back_when_won(
+    invoice: Invoice, now: datetime
+) -> None:
+    payment = unparking.take_in(surplus(invoice, now, by_hand=5000), actor=SYSTEM, now=now)
+    charge = connecting.gateway().intent(payment.external_id or "").charge
+    told = standin.control("dispute", charge=charge)
+    deliver("charge.dispute.created", "charge.dispute.funds_withdrawn")
+    assert listing.credit_of(invoice.customer) == []
+    assert (balance("credit"), balance("disputes"), balance("stripe")) == (0, 6900, at_stripe())
+    gateway: Any = connecting.gateway()
+    gateway._ask("post", f"disputes/{told['id']}", evidence={"uncategorized_text": "winning_evidence"})
+    deliver("charge.dispute.closed", "charge.dispute.funds_reinstated")
+    assert [str(each) for each in listing.credit_of(invoice.customer)] == ["50.00 EUR"]
+    assert (balance("credit"), balance("disputes"), balance("stripe")) == (-5000, 0, at_stripe())
+    assert check().findings == []
+
+
+def test_a_won_dispute_does_not_bring_back_a_pause_that_staff_have_lifted(
+    customer: Any, now: datetime
+) -> None:
+    lost = _disputed(customer, now)
+    deliver("charge.dispute.created")
+    connecting.gateway()._ask("post", f"disputes/{lost}/close")  # type: ignore[attr-defined]
+    deliver("charge.dispute.closed")
+    assert PaymentProfile.objects.get().paused_reason == f"dispute {lost}"
+    closing = AuditEvent.objects.filter(action="dispute.moved", details__dispute=lost).last()
+    assert closing is not None
+    assert (closing.details["before"], closing.details["after"]) == (
+        {"status": "needs_response"}, {"status": "lost"},
+    )  # fmt: skip
+    resuming.resume_customer(customer, actor=SYSTEM, now=now)
+    won = _disputed(customer, now)
+    deliver("charge.dispute.created")
+    assert PaymentProfile.objects.get().paused_reason == f"dispute {won}"
+    gateway: Any = connecting.gateway()
+    gateway._ask("post", f"disputes/{won}", evidence={"uncategorized_text": "winning_evidence"})
+    deliver("charge.dispute.closed")
+    assert PaymentProfile.objects.get().paused_reason == ""
+
+
+def test_a_dispute_of_an_account_that_is_gone_can_be_lifted(customer: Any, now: datetime) -> None:
+    from billing import disconnecting
+
+    _disputed(customer, now)
+    deliver("charge.dispute.created")
+    with pytest.raises(Refused, match="not decided"):
+        resuming.resume_customer(customer, actor=SYSTEM, now=now)
+    disconnecting.disconnect(actor=SYSTEM, now=now)
+    standin.connect(now + timedelta(seconds=1))
+    resuming.resume_customer(customer, actor=SYSTEM, now=now)
+    assert PaymentProfile.objects.get().paused_reason == ""
+
+
+def _disputed(customer: Any, now: datetime) -> str:
+    payment = begun(standin.make_invoice(customer, now), now)
+    standin.confirm(payment, "pm_card_createDispute")
+    payment = asking.ask(payment.pk, actor=SYSTEM, now=now)
+    found = [row for row in standin.objects("dispute") if row["payment_intent"] == payment.external_id]
+    return str(found[0]["id"])
+
+
 REFUND = "(SELECT id FROM billing_journalentry WHERE key LIKE 'refund:%' AND key NOT LIKE '%:failed' LIMIT 1)"
 FEE = "(SELECT id FROM billing_journalentry WHERE key LIKE 'payment:%:fee' LIMIT 1)"
 DISPUTE = "(SELECT id FROM billing_journalentry WHERE key LIKE 'dispute:%' LIMIT 1)"
@@ -178,6 +288,16 @@ DAMAGES = {
         "DELETE FROM billing_journalentry WHERE id = (SELECT id FROM gone)",
     ],
     "a dispute's booking": [f"UPDATE billing_posting SET amount = amount * 2 WHERE entry_id = {DISPUTE}"],
+    "a dispute's fee": [
+        f"UPDATE billing_posting SET amount = amount + 700 WHERE entry_id = {DISPUTE} AND account = 'fees'",
+        f"UPDATE billing_posting SET amount = amount - 700 WHERE entry_id = {DISPUTE} AND account = 'stripe'",
+    ],
+    "an entry of no known kind": [
+        f"UPDATE billing_journalentry SET key = 'odd:1' WHERE id = {DISPUTE}",
+    ],
+    "a payment on the bank instead of Stripe": [
+        "UPDATE billing_posting SET account = 'bank' WHERE account = 'stripe' AND amount > 0",
+    ],
     "a dispute lost": ["DELETE FROM billing_dispute"],
     "credit from nowhere": [
         f"UPDATE billing_posting SET account = 'credit' WHERE entry_id = {DISPUTE} AND account = 'disputes'"
