@@ -17,6 +17,8 @@ QUIET = (
 )  # fmt: skip
 PATIENCE_MS = 20_000
 TURNS = 5
+# Colours that are on their way from light to dark are neither.
+AT_REST = "Promise.allSettled(document.getAnimations().map(each => each.finished))"
 # What a script hears whose page went elsewhere while it ran, or between its being loaded and called.
 TURNED = re.compile(r"context was destroyed|axe is not defined|Cannot find context|Execution context is not")
 
@@ -38,6 +40,7 @@ def axe_findings(page: Page) -> list[dict[str, Any]]:
     for turn in range(TURNS + 1):
         page.wait_for_load_state("load")
         try:
+            page.evaluate(AT_REST)
             found: list[dict[str, Any]] = Axe().run(page).response["violations"]
         except Error as error:
             if turn == TURNS or not TURNED.search(error.message):

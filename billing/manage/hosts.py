@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.confirming import confirmed_change
 from accounts.pages import owner_page
 from billing.manage.answers import acting, sent, show
 from tenants import claiming, proving
@@ -32,6 +33,7 @@ class HostForm(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @owner_page
+@confirmed_change
 def index(request: HttpRequest) -> HttpResponse:
     """The hosts and the open claims; POST claims another name."""
     form = HostForm(sent(request))
@@ -61,6 +63,7 @@ def withdraw(request: HttpRequest, proof_id: UUID) -> HttpResponse:
 
 @require_POST
 @owner_page
+@confirmed_change
 def make_primary(request: HttpRequest, host_id: UUID) -> HttpResponse:
     said = "Links in mails lead to that host from now on. The others lead here as well."
     return _done(request, lambda: claiming.make_primary(host_id, **acting(request)), said)
@@ -68,6 +71,7 @@ def make_primary(request: HttpRequest, host_id: UUID) -> HttpResponse:
 
 @require_POST
 @owner_page
+@confirmed_change
 def remove(request: HttpRequest, host_id: UUID) -> HttpResponse:
     return _done(request, lambda: claiming.remove(host_id, **acting(request)), "The host is taken out.")
 

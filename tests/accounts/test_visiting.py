@@ -28,6 +28,7 @@ from tenants.context import enter, enter_public
 from tenants.models import Job, Tenant
 from tests import logging_in
 from tests.accounts.conftest import PASSWORD
+from tests.humans import stamped
 
 Browser = Callable[..., Client]
 REASON = "They cannot find an invoice, ticket 4711"
@@ -263,7 +264,7 @@ FORBIDDEN = {
 @pytest.mark.parametrize(("path", "what"), FORBIDDEN.items(), ids=FORBIDDEN.values())
 def test_out_of_reach_of_the_one_who_visits(inside: Client, nora: User, path: str, what: str) -> None:
     before = AuditEvent.objects.count()
-    form = {"password": PASSWORD, "email": nora.email}
+    form = {"password": PASSWORD, "email": nora.email} | stamped("reset")
     answer = inside.post(path.format(x=uuid4()), form)
     assert answer.status_code == 403
     assert "has no hand in money" in answer.content.decode()

@@ -53,6 +53,7 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "/manage/settings/": ("O", BUSINESS),
     "/manage/settings/invoices/": ("O", {"payment_days": "21"}),
     "/manage/settings/region/": ("O", REGION),
+    "/manage/settings/hosts/": ("O", {"hostname": "billing.mass.example"}),
     "/manage/settings/security/": ("O", {"demand": "staff"}),
     "/manage/settings/brand/": ("O", {"brand_colour": "#112233"}),
     "/manage/settings/taxes/new/": (
@@ -192,7 +193,7 @@ WITHOUT_FIELDS = {
     "payment_absent", "run_now", "import",
     "import_preview", "audit_check", "settings_no_logo", "tax_remove", "stripe_key", "stripe_disconnect",
     "staff_deactivate", "staff_reactivate", "staff_resend", "staff_withdraw", "staff_hand_over",
-    "factors_reset",
+    "factors_reset", "host_look", "host_primary", "host_remove", "host_withdraw",
     "pay", "pay_status", "card_default", "card_remove", "add_card", "add_card_status", "team_remove",
     "team_resend", "team_withdraw",
 }  # fmt: skip

@@ -110,6 +110,9 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.failed:
         setattr(item, "failed", True)  # noqa: B010 - pytest's items take what plugins put there
+        for part, log in LOGS.items():
+            told = log.read_text(encoding="utf-8", errors="replace")[-4000:] if log.exists() else "nothing"
+            report.sections.append((f"the site's {part}", told))
     return report
 
 
@@ -167,7 +170,12 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+# What the site's processes say: shown where a journey fails.
+LOGS: dict[str, Path] = {}
+
+
 def _start(running: Site, log: Path, command: list[str]) -> None:
+    LOGS[log.name] = log
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],

@@ -18,7 +18,8 @@ def size(*paths: Path) -> int:
 def test_styles_and_scripts_stay_small() -> None:
     assert size(*(ROOT / "static" / "css").glob("*.css")) <= 12_000
     scripts = ROOT / "static" / "js"
-    assert {path.name for path in scripts.iterdir()} == {"app.js", "paying.js", "pay.js"}
+    names = {"app.js", "passkeys.js", "pay.js", "paying.js", "proof.js"}
+    assert {path.name for path in scripts.iterdir()} == names
     assert size(scripts / "app.js", scripts / "paying.js") <= 3_000
     assert size(scripts / "pay.js") <= 3_000  # on the pay host only, beside Stripe's own script
 

@@ -21,6 +21,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 from django.test import Client, override_settings
 
+from audit.actors import Actor
 from audit.recording import Note, record_many
 from tenants import clock
 from tenants.context import current_schema, current_tenant, enter, enter_public, in_public, outside
@@ -237,7 +238,7 @@ def test_cache_keys_carry_the_schema(two_tenants: Any) -> None:
         current_tenant,
         in_public,
         lambda: enqueue("accounts.mail_reset", user_id="1"),
-        lambda: record_many([Note("x", "y", "z")], actor=None, now=clock.now()),  # type: ignore[arg-type]
+        lambda: record_many([Note("x", "y", "z")], actor=Actor.system("tests"), now=clock.now()),  # type: ignore[arg-type]
     ],
 )
 def test_outside_nothing_works(use: Callable[[], Any]) -> None:

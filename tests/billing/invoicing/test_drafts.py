@@ -174,9 +174,14 @@ def test_sending_again_asks_for_the_mail_once_more(tenant: Any, actor: Any, now:
     with pytest.raises(Refused):
         mailing.send_again(draft, actor=actor, now=now)
     invoice = issuing.issue(draft, actor=actor, now=now)
+    mailing.send_again(invoice, actor=actor, now=now)  # it was not mailed yet: still once only
+    Invoice.objects.filter(pk=invoice.pk).update(sent_at=now)
     mailing.send_again(invoice, actor=actor, now=now)
     asked = [job.args for job in Job.objects.filter(name="billing.mail_invoice").order_by("id")]
-    assert asked == [{"invoice_id": str(invoice.pk)}, {"invoice_id": str(invoice.pk), "again": True}]
+    number = str(invoice.pk)
+    assert asked == [
+        {"invoice_id": number}, {"invoice_id": number, "again": False}, {"invoice_id": number, "again": True},
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def _people(tenant: Any) -> Many:
             log_in(browser, user)
             browsers.append(browser)
         fill(tenant, first=BIG_AT, last=BIG_AT)
-        Contact.objects.create(user=user, customer_id=BIG, created_at=NOW)
+        Contact.objects.create(user=user, customer_id=BIG, is_owner=True, created_at=NOW)
     staff, payer = browsers
     return Many(tenant, staff, payer, at_one={})
 

@@ -47,6 +47,8 @@ TABLE = {
     "staff": ("OV", NONE), "staff_invite": (OWN, OWN), "staff_hand_over": (OWN, OWN),
     "staff_role": (NONE, OWN), "staff_deactivate": (NONE, OWN), "staff_reactivate": (NONE, OWN),
     "staff_resend": (NONE, OWN), "staff_withdraw": (NONE, OWN),
+    "hosts": ("OV", OWN), "host_look": (NONE, OWN), "host_primary": (NONE, OWN),
+    "host_withdraw": (NONE, OWN), "host_remove": (NONE, OWN),
     "factors_reset": (NONE, OWN), "settings_security": ("OV", OWN),
 }  # fmt: skip
 ROLES = {"O": "owner", "B": "billing", "S": "support", "R": "read_only", "C": "contact"}
