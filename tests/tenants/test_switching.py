@@ -231,8 +231,8 @@ def test_a_server_side_cursor_reads_to_its_end_where_it_began(alpha: Tenant, bet
                     NumberSeries(key=f"{tenant.slug}-{n}", last=n) for n in range(300)
                 )
         with enter(alpha):
-            rows = NumberSeries.objects.filter(key__regex="^(alpha|beta)-").order_by("last")
-            rows = rows.iterator(chunk_size=50)
+            ours = NumberSeries.objects.filter(key__regex="^(alpha|beta)-").order_by("last")
+            rows = ours.iterator(chunk_size=50)
             first = next(rows)
             with enter(beta):
                 second = next(rows)
