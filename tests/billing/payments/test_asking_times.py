@@ -5,11 +5,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import stripe
 from django.test import RequestFactory
 
 from billing import collecting, connecting, scheduling, stripe_gateway, webhooks
 from billing.models import Payment
-from billing.stripe_gateway import client as live
 from tenants.jobs import Asked
 from tests.billing.payments import standin
 from tests.billing.payments.standin import SYSTEM
@@ -19,13 +19,13 @@ def test_stripe_is_waited_for_ten_seconds_at_most_in_the_pinned_version(
     shop: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: dict[str, Any] = {}
-    made = live.stripe.RequestsClient
+    made = stripe.RequestsClient
 
     def noted(**given: Any) -> Any:
         seen.update(given)
         return made(**given)
 
-    monkeypatch.setattr(live.stripe, "RequestsClient", noted)
+    monkeypatch.setattr(stripe, "RequestsClient", noted)
     gateway: Any = stripe_gateway.gateway_of_key("rk_test_x")
     assert seen["timeout"] == (3, 10)
     assert gateway._client._requestor._options.stripe_version == stripe_gateway.API_VERSION
