@@ -1,4 +1,4 @@
-"""Attacks, each named by its number: a authorisation, l log-in, w webhooks, i injection, s outgoing, t transport.
+"""Attacks, named by number: a authorisation, l log-in, w webhooks, i injection, s files, t transport.
 
 They are direct and small, to be read and run as one; the same walls have longer proofs of their own under
 tests/wall, tests/guards, tests/accounts, tests/tenants and tests/deploy. Numbers of no test here stand below.

@@ -217,7 +217,7 @@ class TestL5Codes:
     def test_l5_an_open_screen_is_no_place_to_guess_at(
         self, tenant: Any, people: People, inside: Inside, now: datetime, path: str, form: Any, tries: int
     ) -> None:
-        """Whoever has the session guesses the code of a new app, or the password wherever that is asked for."""
+        """Whoever has the session guesses the code of a new app, or the password where that is asked for."""
         user = people()
         with_app(user, now)
         client = inside(user)
