@@ -21,6 +21,10 @@ class FactorKept(ValueError):
     """The factor stays, for the reason given."""
 
 
+class WrongPassword(FactorKept):
+    """The factor stays, for the password that has to be given was another."""
+
+
 def begin_app(user: User, *, actor: Actor, now: datetime) -> Totp:
     """Make a secret for an authenticator app; it counts once a code of it is entered. Locks the user."""
     with transaction.atomic():
@@ -111,7 +115,7 @@ def _lock(user: User) -> User:
 def _may_do_without(user: User, password: str) -> None:
     """Refuse what would leave less than is asked for; the change is rolled back with it."""
     if not user.check_password(password):
-        raise FactorKept("That is not your password.")
+        raise WrongPassword("That is not your password.")
     if factors_of(user).enough:
         return
     if is_demanded_of(user):

@@ -114,6 +114,11 @@ def accept(invitation: Invitation, *, name: str, password: str, actor: Actor, no
     return user
 
 
+def address_of(invitation_id: UUID) -> str:
+    """Return whom the invitation is for, "" if there is none: what mails to somebody are counted by."""
+    return Invitation.objects.filter(pk=invitation_id).values_list("email", flat=True).first() or ""
+
+
 def send_again(invitation: Invitation, *, actor: Actor, now: datetime) -> None:
     """Mail the link once more; it is good for another seven days. Locks the invitation."""
     with transaction.atomic():

@@ -14,7 +14,8 @@ from accounts.halfway import HalfWay
 from accounts.passkey_gateway import PasskeyRefused
 from accounts.portal.addresses import asked_for, home_of
 from accounts.portal.onward import site_of
-from tenants import clock
+from tenants import clock, limits
+from tenants.throttling import SECOND_FACTOR, Spent
 
 CHALLENGE = "passkey_challenge"
 AGAIN = "That took too long. Log in again."
@@ -31,7 +32,9 @@ def second_factor_page(request: HttpRequest) -> HttpResponse:
         return _again(request)
     form = AppCodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
+        tried = _try(request, half)
         if proving.spend_app_code(half.user, form.cleaned_data["code"], at=clock.wall()):
+            tried.give_back()
             return _in(request, half, "totp")
         halfway.refuse(request, half.user, "totp", now=now)
         form.add_error(
@@ -53,8 +56,9 @@ def backup_code_page(request: HttpRequest) -> HttpResponse:
         return _again(request)
     form = BackupCodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        actor = actor_of(request, half.user)
+        tried, actor = _try(request, half), actor_of(request, half.user)
         if proving.spend_backup_code(half.user, form.cleaned_data["code"], actor=actor, now=now):
+            tried.give_back()
             left = factors_of(half.user).codes_left
             messages.info(request, f"Backup code used; {left} left. Is your device gone? Replace it below.")
             halfway.lead_to(request, "/account/security/")
@@ -80,7 +84,7 @@ def passkey_page(request: HttpRequest) -> HttpResponse:
     """Log in by what the passkey has signed: as the second factor, or as the whole log-in."""
     now = clock.now()
     half = halfway.person_of(request, now=now)
-    form = PasskeyAnswerForm(request.POST)
+    form, tried = PasskeyAnswerForm(request.POST), _try(request, half)
     try:
         challenge = passkeys.take_challenge(request.session.pop(CHALLENGE, ""), now=now)
         answer = form.cleaned_data["answer"] if form.is_valid() else {}
@@ -91,6 +95,7 @@ def passkey_page(request: HttpRequest) -> HttpResponse:
         halfway.refuse(request, half.user if half else None, "passkey", now=now, why=str(refused))
         messages.error(request, NO_PASSKEY)
         return redirect("accounts:second_factor" if half else "accounts:login")
+    tried.give_back()
     if half is not None:
         return _in(request, half, "passkey")
     sessions.begin(request, user, methods={"passkey"}, now=now)
@@ -109,6 +114,11 @@ def keep_factors_page(request: HttpRequest, token: str) -> HttpResponse:
         reset.refresh_from_db()
     status = 410 if reset.done_at is not None else 200
     return render(request, "accounts/keep_factors.html", {"reset": reset, "stopped": stopped}, status=status)
+
+
+def _try(request: HttpRequest, half: HalfWay | None) -> Spent:
+    """Count an attempt at a second factor, of this person and of this network."""
+    return limits.spend(request, SECOND_FACTOR, account=half.user.email if half else "")
 
 
 def _in(request: HttpRequest, half: HalfWay, method: str) -> HttpResponse:

@@ -1,8 +1,11 @@
 """The page about one's own password and second factors, and the changes that begin there."""
 
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.debug import sensitive_post_parameters
@@ -11,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import enrolling, factors, halfway, one_time, passkeys, passwords, recovering, sessions
 from accounts.acting import actor_of
 from accounts.confirming import confirmed_change, is_confirmed
-from accounts.enrolling import FactorKept
+from accounts.enrolling import FactorKept, WrongPassword
 from accounts.forms import AppCodeForm, ChangePasswordForm, PasskeyAnswerForm, PasswordAgainForm
 from accounts.models import Passkey, User
 from accounts.pages import own_page
@@ -19,7 +22,8 @@ from accounts.passkey_gateway import PasskeyRefused
 from accounts.portal.entering import CHALLENGE
 from accounts.portal.frame import show
 from accounts.portal.onward import house_name, site_of
-from tenants import clock
+from tenants import clock, limits
+from tenants.throttling import PASSWORD, SECOND_FACTOR
 
 
 @require_safe
@@ -47,7 +51,9 @@ def password_page(request: HttpRequest, user: User) -> HttpResponse:
     """Change the password; this session goes on, the others end."""
     form, now = ChangePasswordForm(request.POST or None, user=user), clock.now()
     if request.method == "POST" and form.is_valid():
+        tried = limits.spend(request, PASSWORD, account=user.email)
         if user.check_password(form.cleaned_data["old"]):
+            tried.give_back()
             keep, password = request.session.session_key, form.cleaned_data["password"]
             passwords.set_password(user, password, actor=actor_of(request), now=now, keep=keep)
             sessions.rotate(request, user)
@@ -76,7 +82,9 @@ def app_page(request: HttpRequest, user: User) -> HttpResponse:
     form, secret, now = AppCodeForm(request.POST or None), begun.secret.reveal(), clock.now()
     if request.method == "POST" and form.is_valid():
         code, actor = form.cleaned_data["code"], actor_of(request)
+        tried = limits.spend(request, SECOND_FACTOR, account=user.email)
         if enrolling.confirm_app(user, code, at=clock.wall(), actor=actor, now=now):
+            tried.give_back()
             halfway.strengthen(request, "totp")
             messages.success(request, "Your authenticator app is set up.")
             return _codes(request, user) if not factors.codes_left(user) else redirect("accounts:security")
@@ -92,11 +100,8 @@ def app_page(request: HttpRequest, user: User) -> HttpResponse:
 def remove_app_page(request: HttpRequest, user: User) -> HttpResponse:
     form = PasswordAgainForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            enrolling.remove_app(user, **form.cleaned_data, actor=actor_of(request), now=clock.now())
-        except FactorKept as kept:
-            form.add_error(None, str(kept))
-        else:
+        remove = partial(enrolling.remove_app, user, **form.cleaned_data)
+        if _removed(request, user, form, remove):
             messages.success(request, "Your authenticator app is removed.")
             return redirect("accounts:security")
     status = 422 if form.errors else 200
@@ -149,11 +154,8 @@ def remove_passkey_page(request: HttpRequest, user: User, passkey_id: UUID) -> H
     passkey = get_object_or_404(Passkey, pk=passkey_id, user=user)
     form = PasswordAgainForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            enrolling.remove_passkey(passkey, **form.cleaned_data, actor=actor_of(request), now=clock.now())
-        except FactorKept as kept:
-            form.add_error(None, str(kept))
-        else:
+        remove = partial(enrolling.remove_passkey, passkey, **form.cleaned_data)
+        if _removed(request, user, form, remove):
             messages.success(request, f"The passkey {passkey.name} is removed.")
             return redirect("accounts:security")
     what, status = f"passkey {passkey.name}", 422 if form.errors else 200
@@ -168,6 +170,21 @@ def keep_my_factors(request: HttpRequest, user: User) -> HttpResponse:
     if reset is not None and recovering.cancel_reset(reset, actor=actor_of(request), now=clock.now()):
         messages.success(request, "Stopped: your second factors stay as they are.")
     return redirect("accounts:security")
+
+
+def _removed(request: HttpRequest, user: User, form: Form, remove: Callable[..., None]) -> bool:
+    """Take a factor away by the password given; whoever guesses at that has to wait, as at the log-in."""
+    tried, now = limits.spend(request, PASSWORD, account=user.email), clock.now()
+    try:
+        remove(actor=actor_of(request), now=now)
+    except WrongPassword as wrong:
+        halfway.refuse(request, user, "password", now=now)
+        form.add_error(None, str(wrong))
+        return False
+    except FactorKept as kept:
+        form.add_error(None, str(kept))
+    tried.give_back()
+    return not form.errors
 
 
 def _codes(request: HttpRequest, user: User) -> HttpResponse:

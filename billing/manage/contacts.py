@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import contacts
+from accounts import contacts, inviting
 from accounts.errors import Refused
 from accounts.forms import GrantForm, InviteContactForm
 from accounts.grants import Grant
@@ -17,6 +17,8 @@ from accounts.models import Contact, Customer, Invitation
 from accounts.pages import page_for
 from accounts.permissions import may_invite_contacts
 from billing.manage.answers import acting, done, sent, show
+from tenants import limits
+from tenants.throttling import MAIL
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,6 +30,7 @@ def invite(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     form = InviteContactForm(sent(request), limit=Grant.owner(), initial=usual)
     if form.is_valid():
         who = {name: form.cleaned_data[name] for name in ("email", "name")}
+        limits.spend(request, MAIL, account=who["email"])
         if done(form, lambda: contacts.invite_contact(customer, form.grant, **who, **_by(request))):
             messages.success(request, f"An invitation is on its way to {who['email']}.")
             return redirect("manage:customer", customer.pk)
@@ -58,6 +61,7 @@ def remove(request: HttpRequest, customer_id: UUID, contact_id: UUID) -> HttpRes
 @require_POST
 @page_for(may_invite_contacts)
 def resend(request: HttpRequest, customer_id: UUID, invitation_id: UUID) -> HttpResponse:
+    limits.spend(request, MAIL, account=inviting.address_of(invitation_id))
     return _done(request, customer_id, contacts.resend, invitation_id, "The invitation is on its way again.")
 
 

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import colleagues
+from accounts import colleagues, inviting
 from accounts.confirming import confirmed_change, confirmed_page
 from accounts.errors import Refused
 from accounts.models import Invitation, User
@@ -71,6 +71,7 @@ def reactivate(request: HttpRequest, person_id: UUID) -> HttpResponse:
 @require_POST
 @page_for(may_manage_colleagues)
 def resend(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
+    limits.spend(request, MAIL, account=inviting.address_of(invitation_id))
     return _done(
         request, lambda: colleagues.resend(invitation_id, **_by(request)), "The {} is on its way again."
     )

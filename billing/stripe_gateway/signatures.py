@@ -41,7 +41,7 @@ def open_event(payload: bytes, header: str, secret: str) -> Hint:
             object_id=_short(row["data"]["object"].get("id") or "", 64),
             created=reading.instant(row["created"]),
         )
-    except (KeyError, TypeError, AttributeError, OverflowError, OSError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
         raise ValueError("This is no event.") from error
 
 

@@ -1,0 +1,27 @@
+"""What it is used for: U3."""
+
+from typing import Any
+
+import pytest
+
+from audit.models import AuditEvent
+from audit.verifying import verify
+from tests.accounts.conftest import log_in
+
+WRONG = "not the password at all"
+
+
+def test_u3_abuse_is_seen_slowed_down_and_on_a_trail(
+    tenant: Any, browser: Any, people: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A robot guesses: it is told to wait, the guard's log has its address, the audit trail has every try."""
+    people()
+    answers = [log_in(browser(REMOTE_ADDR="192.0.2.66"), password=WRONG) for _ in range(11)]
+    assert [each.status_code for each in answers] == [422] * 10 + [429]
+    assert int(answers[-1]["Retry-After"]) > 0
+    lines = [each.getMessage() for each in caplog.records if each.name == "proecommerce.security"]
+    assert [line.split()[0] for line in lines] == ["event=login_failed"] * 10 + ["event=limit_hit"]
+    assert all("ip=192.0.2.66" in line for line in lines)
+    failed = AuditEvent.objects.filter(action="user.login_failed")
+    assert failed.count() >= 10 and {str(each.ip) for each in failed} == {"192.0.2.66"}
+    assert verify().problem is None
