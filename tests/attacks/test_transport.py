@@ -21,7 +21,8 @@ EVIL = "https://evil.example"
 @pytest.fixture
 def page(tenant: Any, inside: Any) -> Client:
     """The browser of somebody who acts for a customer."""
-    return inside(making.account().user)
+    browser: Client = inside(making.account().user)
+    return browser
 
 
 @pytest.mark.parametrize("tail", ["", "x.css", "logo.png", "%2fx.js", ";x.css", "?x=.css", "x.css?v=1"])
