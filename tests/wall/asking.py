@@ -6,15 +6,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.core import mail
+from django.core import mail, signing
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from accounts import email_changing, recovering, visiting
 from accounts.inviting import token_of
-from accounts.models import Invitation, User
+from accounts.models import EmailChange, FactorReset, Invitation, User
 from accounts.passwords import tokens
 from billing import pay_links
 from billing.models import Invoice
@@ -45,6 +46,8 @@ class Keys:
         for name in route.parameters:
             if name == "invoice_id":
                 found[name] = self.ids[case.invoice]
+            elif name == "invitation_id":
+                found[name] = self.ids[case.invitation]
             elif name in self.ids:
                 found[name] = self.ids[name]
             else:
@@ -63,16 +66,23 @@ def keys(tenant: Any, ids: dict[str, UUID], user_id: UUID) -> Keys:
         user = User.objects.get(pk=user_id)
         invoice = Invoice.objects.get(pk=ids["invoice_id"])
         invitation = Invitation.objects.get(pk=ids["invitation_id"])
+        change, done = (EmailChange.objects.get(pk=ids[each]) for each in ("change_id", "undo_id"))
         made = {
             "hosted:token": pay_links.token_for(invoice, clock.now()),
             "accounts:invitation:token": token_of(invitation),
             "accounts:reset:token": tokens.make_token(user),
+            "accounts:email_confirm:token": email_changing.token_of(change, email_changing.CONFIRM),
+            "accounts:email_undo:token": email_changing.token_of(done, email_changing.UNDO),
+            "accounts:keep_factors:token": recovering.token_of(FactorReset.objects.get(pk=ids["reset_id"])),
+            "accounts:visit:token": signing.Signer(salt=visiting.SALT).sign_object(
+                [tenant.schema_name, ids["visit_id"].hex]
+            ),
             "reference": urlsafe_base64_encode(force_bytes(user.pk)),
             "known": f"seti-{ids['customer_id'].hex}",
             "ticket": uuid4().hex,
             "token": uuid4().hex,
         }
-    return Keys(ids, made)
+    return Keys(ids | {"tenant_id": tenant.pk}, made)
 
 
 @dataclass
@@ -90,16 +100,22 @@ def client_of(twins: Twins, user_id: UUID | None) -> Client:
     client = Client(HTTP_HOST=f"{twins.a.slug}.{settings.SITE_HOST}", raise_request_exception=False)
     if user_id is not None:
         with enter(twins.a):
-            logging_in.enter(client, User.objects.get(pk=user_id))
+            logging_in.enter(client, User.objects.get(pk=user_id), methods={"password", "totp"})
     return client
 
 
 def ask(
-    client: Client, asked: list[tuple[Route, Case]], with_keys: Keys, silent: list[str], sung: Sung, who: str
+    client: Client,
+    asked: list[tuple[Route, Case]],
+    with_keys: Keys,
+    silent: list[str],
+    sung: Sung,
+    who: str,
+    urlconf: str = "proecommerce.urls",
 ) -> None:
     """Ask each route by each method; what a request changes is undone."""
     for route, case in asked:
-        path = reverse(route.name, kwargs=with_keys.of(route, case), urlconf="proecommerce.urls")
+        path = reverse(route.name, kwargs=with_keys.of(route, case), urlconf=urlconf)
         for method, query, body in _requests(case, with_keys):
             label = f"{who} {method} {route.name}"
             answer = _undone(client, method, path, query, body)
