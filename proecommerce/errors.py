@@ -29,6 +29,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """403: the person may not see this; those who work here are told which owner to ask."""
     person = getattr(request, "user", None)
+    security_log.note(request, "forbidden", user=str(getattr(person, "pk", None) or ""))
     ask = owners() if isinstance(person, User) and may_manage(person) else []
     return render(request, "403.html", {"ask": ask}, status=403)
 

@@ -16,7 +16,13 @@ from tenants.origins import origin_of
 log = logging.getLogger("proecommerce.security")
 
 Event = Literal[
-    "login_failed", "limit_hit", "forged_signature", "csrf_refused", "unknown_host", "form_refused"
+    "login_failed",
+    "limit_hit",
+    "forged_signature",
+    "csrf_refused",
+    "unknown_host",
+    "form_refused",
+    "forbidden",
 ]
 LONGEST = 200
 

@@ -40,7 +40,9 @@ def log_in_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 def log_out_page(request: HttpRequest) -> HttpResponse:
     log_out(request, now=clock.now())
-    return redirect("accounts:login")
+    answer = redirect("accounts:login")
+    answer["Clear-Site-Data"] = '"cache", "storage"'  # what the browser kept of private pages
+    return answer
 
 
 def ask_reset_page(request: HttpRequest) -> HttpResponse:

@@ -16,7 +16,7 @@ _SVG_START = re.compile(rb"\A\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<svg[\s>]"
 # Nothing in a logo may name a file, an address, an entity or a program.
 _SVG_REFUSED = re.compile(
     rb"<!DOCTYPE|<!ENTITY|<script|<foreignObject|<image|<feImage|<text|@import"
-    rb"|href\s*=\s*[\"'](?!#)|url\((?!\s*[\"']?#)",
+    rb"|href\s*=\s*[\"'](?!#)|url\((?!\s*[\"']?#)|[\s\"'/]on\w+\s*=|javascript:|<handler|<set|<animate",
     re.IGNORECASE,
 )
 

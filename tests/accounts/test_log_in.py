@@ -151,6 +151,13 @@ def test_success_failure_and_log_out_are_on_record(tenant: Any, browser: Browser
     assert actions()[-3:] == ["user.login_failed", "user.logged_in", "user.logged_out"]
 
 
+def test_log_out_leaves_nothing_in_the_browser(tenant: Any, browser: Browser, people: People) -> None:
+    people()
+    client = browser()
+    log_in(client)
+    assert client.post("/log-out/")["Clear-Site-Data"] == '"cache", "storage"'
+
+
 def test_log_out_ends_the_session_and_needs_a_post(tenant: Any, browser: Browser, people: People) -> None:
     people()
     client = browser()

@@ -58,9 +58,12 @@ SVG = '<svg xmlns="http://www.w3.org/2000/svg" {}>{}</svg>'
         SVG.format("", "<foreignObject><body/></foreignObject>").encode(),
         b"<!DOCTYPE svg [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>" + SVG.format("", "&x;").encode(),
         SVG.format("", "<style>@import url(//evil.example)</style>").encode(),
+        SVG.format('width="9" height="9" onload="alert(1)"', "").encode(),
+        SVG.format("", "<path d='M0 0'/onclick=alert(1) />").encode(),
+        SVG.format("", "<a href='#x' style='x:javascript:1'><path/></a>").encode(),
         b"x" * (600 * 1024),
     ],
-    ids=range(15),
+    ids=range(18),
 )
 def test_what_is_no_plain_picture_is_refused_soon(owner: Client, data: bytes) -> None:
     began = time.monotonic()
@@ -78,12 +81,9 @@ def test_a_files_name_and_stated_type_mean_nothing(owner: Client, name: str) -> 
     assert BillingSettings.objects.get().logo_type == "image/jpeg"
 
 
-@pytest.mark.parametrize(
-    "data", [picture(), SVG.format('width="9" height="9" onload="alert(1)"', "").encode()]
-)
+@pytest.mark.parametrize("data", [picture(), SVG.format('width="9" height="9"', "<path d='M0 0'/>").encode()])
 def test_a_logo_is_served_as_a_picture_that_can_do_nothing(owner: Client, data: bytes) -> None:
-    if send(owner, data).status_code != 302:
-        return  # refused is as good
+    assert send(owner, data).status_code == 302
     answer = owner.get("/brand/logo/")
     assert answer["Content-Type"] == "image/svg+xml"
     assert answer["X-Content-Type-Options"] == "nosniff"
