@@ -6,22 +6,25 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.core import mail
+from django.core import mail, signing
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from accounts import email_changing, recovering, visiting
 from accounts.inviting import token_of
-from accounts.models import Invitation, User
+from accounts.models import EmailChange, FactorReset, Invitation, User
 from accounts.passwords import tokens
 from billing import pay_links
 from billing.models import Invoice
-from tenants import clock
+from tenants import claiming, clock
 from tenants.context import enter
+from tenants.models import Host
 from tests import logging_in
 from tests.wall.cases import Case
+from tests.wall.furnishing import ACTOR
 from tests.wall.routes import Route
 from tests.wall.twins import Twins
 
@@ -45,12 +48,16 @@ class Keys:
         for name in route.parameters:
             if name == "invoice_id":
                 found[name] = self.ids[case.invoice]
+            elif name == "invitation_id":
+                found[name] = self.ids[case.invitation]
             elif name in self.ids:
                 found[name] = self.ids[name]
             else:
                 space = route.name.partition(":")[0]
                 named = (f"{route.name}:{name}", f"{space}:{name}", name)
-                found[name] = next(self.tokens[each] for each in named if each in self.tokens)
+                held = [self.tokens[each] for each in named if each in self.tokens]
+                assert held, f"furnishing.py makes nothing for {name} of {route.name}"
+                found[name] = held[0]
         return found
 
     def in_body(self, case: Case) -> dict[str, str]:
@@ -63,16 +70,27 @@ def keys(tenant: Any, ids: dict[str, UUID], user_id: UUID) -> Keys:
         user = User.objects.get(pk=user_id)
         invoice = Invoice.objects.get(pk=ids["invoice_id"])
         invitation = Invitation.objects.get(pk=ids["invitation_id"])
+        change, done = (EmailChange.objects.get(pk=ids[each]) for each in ("change_id", "undo_id"))
         made = {
             "hosted:token": pay_links.token_for(invoice, clock.now()),
             "accounts:invitation:token": token_of(invitation),
             "accounts:reset:token": tokens.make_token(user),
+            "accounts:email_confirm:token": email_changing.token_of(change, email_changing.CONFIRM),
+            "accounts:email_undo:token": email_changing.token_of(done, email_changing.UNDO),
+            "accounts:keep_factors:token": recovering.token_of(FactorReset.objects.get(pk=ids["reset_id"])),
+            "accounts:visit:token": signing.Signer(salt=visiting.SALT).sign_object(
+                [tenant.schema_name, ids["visit_id"].hex]
+            ),
             "reference": urlsafe_base64_encode(force_bytes(user.pk)),
             "known": f"seti-{ids['customer_id'].hex}",
             "ticket": uuid4().hex,
             "token": uuid4().hex,
         }
-    return Keys(ids, made)
+        host = Host.objects.get(tenant=tenant, is_primary=True)
+        wished = claiming.claims_of(tenant) or [
+            claiming.claim(f"{tenant.slug}.wall-host.example", actor=ACTOR, now=clock.now())
+        ]
+    return Keys(ids | {"tenant_id": tenant.pk, "host_id": host.pk, "proof_id": wished[0].pk}, made)
 
 
 @dataclass
@@ -90,16 +108,22 @@ def client_of(twins: Twins, user_id: UUID | None) -> Client:
     client = Client(HTTP_HOST=f"{twins.a.slug}.{settings.SITE_HOST}", raise_request_exception=False)
     if user_id is not None:
         with enter(twins.a):
-            logging_in.enter(client, User.objects.get(pk=user_id))
+            logging_in.enter(client, User.objects.get(pk=user_id), methods={"password", "totp"})
     return client
 
 
 def ask(
-    client: Client, asked: list[tuple[Route, Case]], with_keys: Keys, silent: list[str], sung: Sung, who: str
+    client: Client,
+    asked: list[tuple[Route, Case]],
+    with_keys: Keys,
+    silent: list[str],
+    sung: Sung,
+    who: str,
+    urlconf: str = "proecommerce.urls",
 ) -> None:
     """Ask each route by each method; what a request changes is undone."""
     for route, case in asked:
-        path = reverse(route.name, kwargs=with_keys.of(route, case), urlconf="proecommerce.urls")
+        path = reverse(route.name, kwargs=with_keys.of(route, case), urlconf=urlconf)
         for method, query, body in _requests(case, with_keys):
             label = f"{who} {method} {route.name}"
             answer = _undone(client, method, path, query, body)

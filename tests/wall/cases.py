@@ -20,6 +20,7 @@ class Case:
 
     body: dict[str, str] = field(default_factory=dict)
     invoice: str = "invoice_id"  # of which kind an `invoice_id` in the path is: issued, or `draft_id`
+    invitation: str = "invitation_id"  # a contact's in the path, or `colleague_id`
     skip: str = ""
 
 
@@ -28,25 +29,60 @@ CUSTOMER = {
     "locale": "en",
 }  # fmt: skip
 DRAFT = Case(LINE | {"customer": "{customer_id}", "due_on": "2026-12-24"}, invoice="draft_id")
+GRANT = {"email": "new@wall.example", "name": "New", "is_owner": "on", "permissions": "invoices"}
+COLLEAGUE = Case(invitation="colleague_id")
+PASSWORDS = {"password": "four other words of a garden", "current": "four words of a garden"}
 NONE = Case()
 
-# urls.py: the hosts of tenants.
-TENANT: dict[str, Case] = {
-    "security_txt": NONE,
-    "brand_css": NONE,
-    "brand_logo": NONE,
-    "stripe_webhook": Case({"id": "evt_1"}),
+# accounts/portal/urls.py: on the hosts of tenants and on the public one.
+ACCOUNTS: dict[str, Case] = {
     "accounts:login": Case({"email": "x@wall.example", "password": "four words of a garden"}),
+    "accounts:second_factor": Case({"code": "123456"}),
+    "accounts:backup_code": Case({"code": "abcd-efgh-jkmn"}),
+    "accounts:passkey_ask": NONE,
+    "accounts:passkey": Case({"answer": "none"}),
     "accounts:logout": NONE,
     "accounts:ask_reset": Case({"email": "x@wall.example"}),
     "accounts:reset": Case({"password": "four other words of a garden"}),
     "accounts:invitation": Case({"name": "New", "password": "four other words of a garden"}),
+    "accounts:confirm": Case(PASSWORDS),
+    "accounts:sessions": NONE,
+    "accounts:sessions_end_others": NONE,
+    "accounts:session_end": NONE,
+    "accounts:email": Case({"email": "new@wall.example"}),
+    "accounts:email_withdraw": NONE,
+    "accounts:email_confirm": NONE,
+    "accounts:email_undo": NONE,
+    "accounts:keep_factors": NONE,
+    "accounts:security": NONE,
+    "accounts:change_password": Case(PASSWORDS),
+    "accounts:app": Case({"code": "123456"}),
+    "accounts:app_begin": NONE,
+    "accounts:app_remove": NONE,
+    "accounts:codes": NONE,
+    "accounts:passkey_add": Case({"name": "New", "answer": "none"}),
+    "accounts:passkey_new_ask": NONE,
+    "accounts:passkey_remove": NONE,
+    "accounts:keep_my_factors": NONE,
+    "accounts:visit_leave": NONE,
+    "accounts:visit": NONE,
+}
+# urls.py: the hosts of tenants.
+TENANT: dict[str, Case] = ACCOUNTS | {
+    "security_txt": NONE,
+    "brand_css": NONE,
+    "brand_logo": NONE,
+    "stripe_webhook": Case({"id": "evt_1"}),
     "manage:home": NONE,
     "manage:customers": NONE,
     "manage:customer_new": Case(CUSTOMER),
     "manage:customer": NONE,
     "manage:customer_edit": Case(CUSTOMER),
-    "manage:customer_invite": Case({"email": "new@wall.example", "name": "New"}),
+    "manage:customer_invite": Case(GRANT),
+    "manage:contact": Case(GRANT),
+    "manage:contact_remove": NONE,
+    "manage:invitation_resend": NONE,
+    "manage:invitation_withdraw": NONE,
     "manage:customer_resume": NONE,
     "manage:products": NONE,
     "manage:product_new": Case({"name": "New", "code": "new", "tax_class": "standard"}),
@@ -101,6 +137,14 @@ TENANT: dict[str, Case] = {
     "manage:host_withdraw": NONE,
     "manage:staff": NONE,
     "manage:staff_invite": Case({"email": "new@wall.example", "name": "New", "role": "billing"}),
+    "manage:staff_hand_over": Case({"to": "{person_id}", "person": "{person_id}"}),
+    "manage:staff_role": Case({"role": "support"}),
+    "manage:staff_deactivate": NONE,
+    "manage:staff_reactivate": NONE,
+    "manage:staff_resend": COLLEAGUE,
+    "manage:staff_withdraw": COLLEAGUE,
+    "manage:factors_reset": NONE,
+    "manage:settings_security": Case({"demand": "staff"}),
     "hosted:invoice": NONE,
     "hosted:pay": NONE,
     "hosted:status": NONE,
@@ -118,10 +162,16 @@ TENANT: dict[str, Case] = {
     "portal:card_remove": NONE,
     "portal:autopay": Case({"autopay": "on"}),
     "portal:details": Case(CUSTOMER),
+    "portal:team": NONE,
+    "portal:team_invite": Case(GRANT),
+    "portal:team_contact": Case(GRANT),
+    "portal:team_remove": NONE,
+    "portal:team_resend": NONE,
+    "portal:team_withdraw": NONE,
     "portal:switch": Case({"customer": "{customer_id}"}),
 }
 # urls_public.py and urls_pay.py: hosts of the platform, where no tenant's data are; the admin is one line.
-PUBLIC: dict[str, Case] = {
+PUBLIC: dict[str, Case] = ACCOUNTS | {
     "home": NONE,
     "plans": NONE,
     "signup": NONE,
@@ -129,6 +179,7 @@ PUBLIC: dict[str, Case] = {
     "health": NONE,
     "security_txt": NONE,
     "certificate": NONE,
-    "admin:": NONE,
+    "lost_device": Case({"user": "{person_id}", "reason": "lost on a train"}),
+    "admin:": Case(skip="the platform's staff read there of every tenant, and nobody else gets in"),
 }
 PAY: dict[str, Case] = {"security_txt": NONE, "pay:frame": NONE}

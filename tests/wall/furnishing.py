@@ -11,10 +11,11 @@ from accounts.inviting import Invitee, invite
 from audit.actors import Actor
 from billing import drafting, issuing
 from billing.models import BillingSettings, Dispute, InvoiceRun, Payment, Refund, StripeEvent
-from tenants import claiming
+from tenants import claiming, clock
 from tenants.context import current_tenant
 from tests.billing.payments import standin
 from tests.billing.portal import making
+from tests.wall.people import belongings, demand_second_factors
 
 ACTOR = Actor.system("tests")
 NOW = making.NOW
@@ -33,17 +34,32 @@ def furnish(mark: str) -> dict[str, Furniture]:
     _connect(mark)
     owner = making.person(f"{mark}0owner@wall.example", "owner", f"{mark}0 owner")
     staff = making.person(f"{mark}0staff@wall.example", "billing", f"{mark}0 staff")
+    helper = making.person(f"{mark}0helper@wall.example", "support", f"{mark}0 helper")
+    reader = making.person(f"{mark}0reader@wall.example", "read_only", f"{mark}0 reader")
+    demand_second_factors()
+    for one in (owner, staff, helper, reader):
+        belongings(one, f"{mark}0")
     rate = making.tax_rate(name=f"{mark}0 tax")
     price = making.price(f"{mark}0 hosting")
     InvoiceRun.objects.create(started_at=NOW, finished_at=NOW, run_for=NOW.date(), error=f"{mark}0 error")
     found = {number: _customer(f"{mark}{number}", price) for number in ("1", "2")}
     host = claiming.hosts_of(current_tenant())[0]
     proof = claiming.claim(f"{mark.lower()}0.wall.example", actor=ACTOR, now=NOW)
+    colleague = _colleague(f"{mark}0")
     for each in found.values():
-        each.ids |= {"host_id": host.pk, "proof_id": proof.pk}
+        each.ids |= {"host_id": host.pk, "proof_id": proof.pk} | colleague
         each.ids |= {"rate_id": rate.pk, "price_id": price.pk, "product_id": price.product_id}
-    found["owner"], found["staff"] = Furniture(user_id=owner.pk), Furniture(user_id=staff.pk)
-    return found
+    workers = {"owner": owner, "staff": staff, "helper": helper, "reader": reader}
+    return found | {who: Furniture(user_id=one.pk) for who, one in workers.items()}
+
+
+def _colleague(mark: str) -> dict[str, UUID]:
+    """Somebody who works here whom others change, and one who is invited."""
+    person = making.person(f"{mark}colleague@wall.example", "support", f"{mark} colleague")
+    invited = invite(
+        Invitee(f"{mark}asked@wall.example", "support", f"{mark} asked"), actor=ACTOR, now=clock.now()
+    )
+    return {"person_id": person.pk, "user_id": person.pk, "colleague_id": invited.pk}
 
 
 def _connect(mark: str) -> None:
@@ -73,12 +89,13 @@ def _customer(mark: str, price: Any) -> Furniture:
         drafts = [drafting.draft(customer, lines=[line], due_on=due, actor=ACTOR, now=NOW) for _ in range(2)]
         issuing.issue(drafts[0], actor=ACTOR, now=NOW)
     who = Invitee(email=f"{mark}new@wall.example", role="contact", name=f"{mark} new", customer=customer)
-    invitation = invite(who, actor=ACTOR, now=NOW)
+    invitation = invite(who, actor=ACTOR, now=clock.now())
     ids = {
         "customer_id": customer.pk, "subscription_id": subscription.pk, "card_id": card.pk,
         "invoice_id": drafts[0].pk, "draft_id": drafts[1].pk, "payment_id": payment.pk,
-        "invitation_id": invitation.pk,
+        "invitation_id": invitation.pk, "contact_id": customer.contacts.get().pk,
     }  # fmt: skip
+    ids |= belongings(account.user, mark)
     return Furniture(ids, account.user.pk)
 
 

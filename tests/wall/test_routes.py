@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings
+from django.test import Client
 
 from tests.wall import cases
 from tests.wall.asking import Sung, ask, client_of, keys
-from tests.wall.routes import routes, without_a_case
-from tests.wall.twins import B, Twins
+from tests.wall.routes import Route, routes, without_a_case
+from tests.wall.twins import A, B, Twins
 
 pytestmark = pytest.mark.xdist_group("wall")
 URLCONFS = {
@@ -33,15 +34,23 @@ def people(twins: Twins) -> dict[str, Any]:
     return {
         "nobody": None,
         "contact": both["1"].user_id,
-        "staff": both["staff"].user_id,
+        "billing": both["staff"].user_id,
+        "support": both["helper"].user_id,
+        "read_only": both["reader"].user_id,
         "owner": both["owner"].user_id,
     }
 
 
-ASKED = [(route, cases.TENANT[route.name]) for route in routes("proecommerce.urls")]
+def asked_of(urlconf: str) -> list[tuple[Route, cases.Case]]:
+    """The routes with their cases; without those that have none (the first test tells) or are not asked."""
+    known = URLCONFS[urlconf]
+    return [(each, known[each.name]) for each in routes(urlconf) if each.name in known]
 
 
-@pytest.mark.parametrize("who", ["nobody", "contact", "staff", "owner"])
+ASKED = asked_of("proecommerce.urls")
+
+
+@pytest.mark.parametrize("who", ["nobody", "contact", "billing", "support", "read_only", "owner"])
 def test_no_route_tells_of_another_tenant(
     twins: Twins, who: str, db: None, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -68,11 +77,26 @@ def assert_cache_is_silent(twins: Twins) -> None:
         assert B.encode() not in (value or b"").lower()
 
 
+@pytest.mark.parametrize(
+    ("urlconf", "host"),
+    [("proecommerce.urls_public", settings.SITE_HOST), ("proecommerce.urls_pay", settings.PAY_HOST)],
+)
+def test_no_host_of_the_platform_tells_of_a_tenant(twins: Twins, urlconf: str, host: str, db: None) -> None:
+    client = Client(HTTP_HOST=host, raise_request_exception=False)
+    sung, asked = Sung(), asked_of(urlconf)
+    for tenant, found in ((twins.b, twins.only_b["1"]), (twins.a, twins.both["1"])):
+        with_keys = keys(tenant, found.ids, found.user_id)  # type: ignore[arg-type]
+        ask(client, asked, with_keys, [A, B], sung, "nobody", urlconf)
+    assert sung.heard == []
+    assert sung.broken == []
+    assert sung.answered == len(asked) * 6
+
+
 def test_no_route_tells_one_customer_of_another(twins: Twins, db: None) -> None:
     client = client_of(twins, twins.both["1"].user_id)
     others = keys(twins.a, twins.both["2"].ids, twins.both["2"].user_id)  # type: ignore[arg-type]
     # What hangs on a token is for whoever holds it.
-    asked = [each for each in ASKED if not each[0].name.startswith(("hosted:", "accounts:"))]
+    asked = [each for each in ASKED if "token" not in each[0].parameters]
     sung = Sung()
     ask(client, asked, others, ["canarya2"], sung, "contact of 1")
     assert sung.heard == []

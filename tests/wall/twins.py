@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection, models
 from psycopg import sql
 
+from accounts.models import Totp
 from billing.models import StripeConnection
 from tenants.context import enter
 from tests.twins import make
@@ -64,6 +65,9 @@ def build() -> Twins:
         found = StripeConnection.objects.get()
         found.sealed_key, found.sealed_webhook_secret = f"rk_test_{B}0", f"whsec_{B}0{B}0"
         found.save()
+        for totp in Totp.objects.all():  # sealed with a key of A's
+            totp.secret = f"{B}0secret"
+            totp.save()
         only_b = _more(B)
     return Twins(a, b, both, only_b)
 
@@ -76,8 +80,9 @@ def _more(mark: str) -> dict[str, Furniture]:
     price = making.price(f"{mark}0 more")
     found = {"1": furnishing._customer(f"{mark}3", price), "2": furnishing._customer(f"{mark}4", price)}
     rate = making.tax_rate(country="FR", name=f"{mark}0 other")
+    colleague = furnishing._colleague(f"{mark}5")
     for each in found.values():
-        each.ids |= {"rate_id": rate.pk, "price_id": price.pk, "product_id": price.product_id}
+        each.ids |= colleague | {"rate_id": rate.pk, "price_id": price.pk, "product_id": price.product_id}
     return found
 
 
@@ -156,6 +161,12 @@ def _whose(model: type[models.Model], schema: str) -> sql.Composable:
                 customer = sql.SQL("(SELECT o.customer_id FROM {} o WHERE o.id = t.{})").format(
                     sql.Identifier(schema, table), sql.Identifier(column)
                 )
+    if customer is None and model._meta.db_table == "accounts_user":
+        return sql.SQL("substr(t.email, 8, 1)")
+    if customer is None and "user_id" in columns:
+        return sql.SQL("(SELECT substr(u.email, 8, 1) FROM {} u WHERE u.id = t.user_id)").format(
+            sql.Identifier(schema, "accounts_user")
+        )
     if customer is None:
         return sql.SQL("'0'")
     return sql.SQL("coalesce((SELECT substr(c.name, 8, 1) FROM {} c WHERE c.id = {}), '0')").format(
