@@ -250,6 +250,7 @@ def test_issuing_what_is_due_today_has_autopay_look_at_once(
     PaymentProfile.objects.create(customer=customer, autopay=True)
     invoice = rows.draft(customer, actor=actor, now=now)
     Invoice.objects.filter(pk=invoice.pk).update(due_on=local_date(clock.now(), customer_zone()))
+    asked = Job.objects.filter(name="billing.collect_due")
+    before = asked.count()
     staff.post(f"/manage/invoices/{invoice.pk}/issue/")
-    key = f"collect-due:{invoice.pk}:{local_date(clock.now(), customer_zone())}"
-    assert Job.objects.filter(name="billing.collect_due", key=key).count() == 1
+    assert asked.count() == before + 1
