@@ -11,7 +11,7 @@ from accounts.errors import Refused
 from accounts.factors import with_factors
 from accounts.inviting import Invitee
 from accounts.models import WORKING, Invitation, User
-from accounts.permissions import may_hand_over, may_manage_colleagues
+from accounts.permissions import HELPERS, may_hand_over, may_manage_colleagues
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
@@ -106,8 +106,11 @@ def reactivate(person_id: UUID, *, by: User, actor: Actor, now: datetime) -> Use
     return person
 
 
-def hand_over(person_id: UUID, *, by: User, actor: Actor, now: datetime) -> User:
-    """Make a colleague an owner in one's own place; oneself goes on in billing. Both are told by mail."""
+def hand_over(person_id: UUID, *, by: User, actor: Actor, now: datetime, keep: str | None = None) -> User:
+    """Make a colleague an owner in one's own place; oneself goes on in billing. Both are told by mail.
+
+    Their sessions end, but for the one of the key `keep`; what the leaving one has promised does not stand.
+    """
     with transaction.atomic():
         team = _team(by)
         leaving, person = team[by.pk], _one(team, person_id)
@@ -119,6 +122,9 @@ def hand_over(person_id: UUID, *, by: User, actor: Actor, now: datetime) -> User
             raise Refused(f"{person} is an owner already.")
         _set_role(person, Role.OWNER, actor=actor, now=now)
         _set_role(leaving, Role.BILLING, actor=actor, now=now)
+        _withdraw_of(leaving, actor=actor, now=now)
+        sessions.end_others(person, keep=None, actor=actor, now=now)
+        sessions.end_others(leaving, keep=keep, actor=actor, now=now)
         after = {"from": leaving.email, "to": person.email}
         record(Action.OWNERSHIP_HANDED_OVER, subject=("user", person.pk), actor=actor, now=now, after=after)
         for told in (leaving, person):
@@ -173,9 +179,9 @@ def _invitation(invitation_id: UUID, by: User) -> Invitation:
 
 
 def _withdraw_of(person: User, *, actor: Actor, now: datetime) -> None:
-    """What somebody who is no owner any more has promised to colleagues does not stand."""
-    if person.is_active and person.role == Role.OWNER:
-        return
-    for each in invitations(now=now):
-        if each.invited_by_id == person.pk:
+    """What somebody has promised who may promise it no more does not stand, to colleagues and contacts."""
+    given = Invitation.objects.filter(invited_by=person, accepted_at__isnull=True, withdrawn_at__isnull=True)
+    for each in given.filter(expires_at__gt=now).order_by("pk"):
+        of_contact = each.role == Role.CONTACT and person.role in HELPERS
+        if not (person.is_active and (person.role == Role.OWNER or of_contact)):
             inviting.withdraw(each, actor=actor, now=now)

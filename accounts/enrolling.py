@@ -1,6 +1,6 @@
 """Setting up second factors and taking them away again, and the backup codes beside them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -16,6 +16,8 @@ from audit.actors import Actor
 from audit.recording import record
 from tenants.jobs import enqueue
 
+SETTING_UP = timedelta(minutes=15)
+
 
 class FactorKept(ValueError):
     """The factor stays, for the reason given."""
@@ -23,6 +25,11 @@ class FactorKept(ValueError):
 
 class WrongPassword(FactorKept):
     """The factor stays, for the password that has to be given was another."""
+
+
+def is_stale(begun: Totp, *, now: datetime) -> bool:
+    """Whether a secret was shown too long ago to be taken into use: whoever finds it open begins anew."""
+    return now - begun.created_at > SETTING_UP
 
 
 def begin_app(user: User, *, actor: Actor, now: datetime) -> Totp:
@@ -43,7 +50,7 @@ def confirm_app(user: User, code: str, *, at: datetime, actor: Actor, now: datet
     with transaction.atomic():
         _lock(user)
         totp = begun_app(user)
-        if totp is None:
+        if totp is None or is_stale(totp, now=now):
             return False
         step = one_time.step_of(totp.secret.reveal(), code, at=at, window=settings.TOTP_WINDOW)
         if step is None:

@@ -52,8 +52,8 @@ def may_edit_customers(person: Person) -> bool:
 
 
 def may_send_mail(person: Person) -> bool:
-    """May have an invoice mailed again; whoever of the platform helps may too."""
-    return _works_as(person, HELPERS) and _is_open()
+    """May have an invoice mailed again: its pay link goes with it, so nobody may who acts as somebody."""
+    return _works_as(person, HELPERS) and _is_open() and _is_oneself(person)
 
 
 def may_invite_contacts(person: Person) -> bool:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.core import signing
 from django.db import transaction
 
+from accounts import sessions
 from accounts.enrolling import tell
 from accounts.models import BackupCode, FactorReset, Passkey, Totp, User
 from audit.actions import Action
@@ -25,7 +26,8 @@ class ResetRefused(ValueError):
 def reset_factors(user: User, *, actor: Actor, now: datetime) -> None:
     """Take the authenticator app, passkeys and backup codes away, and tell the person. Locks the user.
 
-    The password stays and is needed to log in; where a second factor is demanded, a new one is set up then.
+    Every session ends: the device may be in other hands. The password stays and is needed to log in; where a
+    second factor is demanded, a new one is set up then.
     """
     if actor.kind == "user" and actor.id == str(user.pk):
         raise ResetRefused("Nobody resets their own second factors: remove them on your own page.")
@@ -34,6 +36,7 @@ def reset_factors(user: User, *, actor: Actor, now: datetime) -> None:
         apps, _ = Totp.objects.filter(user=user).delete()
         passkeys, _ = Passkey.objects.filter(user=user).delete()
         codes, _ = BackupCode.objects.filter(user=user).delete()
+        sessions.end_others(user, keep=None, actor=actor, now=now)
         record(
             Action.USER_FACTORS_RESET, subject=("user", user.pk), actor=actor, now=now,
             apps=apps, passkeys=passkeys, backup_codes=codes,

@@ -103,7 +103,7 @@ class Action(StrEnum):
     DATA_KEY_REPLACED = "data_key.replaced"
 
 
-# What the platform's staff may do while they act as somebody: see, correct details, mail again, and go.
+# What the platform's staff may do while they act as somebody: see, correct details, and go.
 WHEN_BEHIND = frozenset(
     {
         Action.USER_LOGGED_IN,
@@ -112,6 +112,5 @@ WHEN_BEHIND = frozenset(
         Action.VISIT_BEGUN,
         Action.VISIT_ENDED,
         Action.CUSTOMER_CHANGED,
-        Action.INVOICE_SEND_ASKED,
     }
 )

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import enrolling, factors, halfway, one_time, passkeys, passwords, recovering, sessions
 from accounts.acting import actor_of
-from accounts.confirming import confirmed_change, is_confirmed
+from accounts.confirming import confirmed_change, confirmed_page, is_confirmed
 from accounts.enrolling import FactorKept, WrongPassword
 from accounts.forms import AppCodeForm, ChangePasswordForm, PasskeyAnswerForm, PasswordAgainForm
 from accounts.models import Passkey, User
@@ -74,18 +74,20 @@ def begin_app(request: HttpRequest, user: User) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @own_page
+@confirmed_page
 def app_page(request: HttpRequest, user: User) -> HttpResponse:
     """Show the secret of the app that is being set up, and take its first code."""
-    begun = factors.begun_app(user)
-    if begun is None:
+    begun, now = factors.begun_app(user), clock.now()
+    if begun is None or enrolling.is_stale(begun, now=now):
         return redirect("accounts:security")
-    form, secret, now = AppCodeForm(request.POST or None), begun.secret.reveal(), clock.now()
+    form, secret = AppCodeForm(request.POST or None), begun.secret.reveal()
     if request.method == "POST" and form.is_valid():
         code, actor = form.cleaned_data["code"], actor_of(request)
         tried = limits.spend(request, SECOND_FACTOR, account=user.email)
         if enrolling.confirm_app(user, code, at=clock.wall(), actor=actor, now=now):
             tried.give_back()
             halfway.strengthen(request, "totp")
+            _end_weaker(request, user)
             messages.success(request, "Your authenticator app is set up.")
             return _codes(request, user) if not factors.codes_left(user) else redirect("accounts:security")
         form.add_error("code", "That code does not fit. Wait for the next one; check your device's clock.")
@@ -143,6 +145,7 @@ def add_passkey_page(request: HttpRequest, user: User) -> HttpResponse:
         messages.error(request, "This passkey could not be added. Try again.")
         return redirect("accounts:security")
     halfway.strengthen(request, "passkey")
+    _end_weaker(request, user)
     messages.success(request, "Your passkey is added: it logs you in by itself.")
     return _codes(request, user) if not factors.codes_left(user) else redirect("accounts:security")
 
@@ -185,6 +188,12 @@ def _removed(request: HttpRequest, user: User, form: Form, remove: Callable[...,
         form.add_error(None, str(kept))
     tried.give_back()
     return not form.errors
+
+
+def _end_weaker(request: HttpRequest, user: User) -> None:
+    """A session from before knows the password only: it ends, and its next log-in shows the new factor."""
+    keep = request.session.session_key
+    sessions.end_others(user, keep=keep, actor=actor_of(request), now=clock.now())
 
 
 def _codes(request: HttpRequest, user: User) -> HttpResponse:

@@ -91,8 +91,8 @@ def hand_over(request: HttpRequest) -> HttpResponse:
     others = [each for each in colleagues.colleagues() if each.is_active and each.role != User.Role.OWNER]
     form = HandOverForm(sent(request), others=others)
     if form.is_valid():
-        to = UUID(form.cleaned_data["person"])
-        person = attempt(form, lambda: colleagues.hand_over(to, **_by(request)))
+        to, key = UUID(form.cleaned_data["person"]), request.session.session_key
+        person = attempt(form, lambda: colleagues.hand_over(to, **_by(request), keep=key))
         if person is not None:
             messages.success(request, f"{person} is the owner now. You go on in billing.")
             return redirect("manage:home")

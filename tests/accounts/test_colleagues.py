@@ -193,3 +193,37 @@ def test_the_page_of_people_does_it_all(nora: User, people: People, browser: Bro
     for verb, said in (("resend", "on its way again"), ("withdraw", "withdrawn")):
         answer = client.post(f"{base}/invitations/{invited.pk}/{verb}/", follow=True)
         assert said in answer.content.decode()
+
+
+def test_what_somebody_has_promised_falls_with_the_right_to_promise_it(
+    nora: User, people: People, by: Any, actor: Any, now: Any
+) -> None:
+    from accounts.customers import create_customer
+    from accounts.inviting import Invitee, invite
+    from accounts.models import Invitation
+
+    details = {"name": "Lind", "email": "lind@x.example", "country": "DE", "currency": "EUR"}
+    customer = create_customer(**details, actor=actor, now=now)
+    emil = people("emil@lind.example", role="support", name="Emil Berg")
+    olga = people("olga@lind.example", role="billing", name="Olga")
+    for giver, email, role, of in (
+        (emil, "mine@x.example", "contact", customer), (nora, "again@x.example", "owner", None),
+        (nora, "contact@x.example", "contact", customer),
+    ):  # fmt: skip
+        made = invite(Invitee(email, role, customer=of), actor=actor, now=now)
+        Invitation.objects.filter(pk=made.pk).update(invited_by=giver)
+    colleagues.deactivate(emil.pk, **by(nora))
+    colleagues.hand_over(olga.pk, **by(nora))
+    stands = Invitation.objects.filter(withdrawn_at__isnull=True)
+    assert list(stands.values_list("email", flat=True)) == ["contact@x.example"]
+
+
+def test_a_hand_over_ends_the_sessions_of_both_but_the_one_that_hands_over(
+    nora: User, people: People, browser: Browser, by: Any
+) -> None:
+    olga = people("olga@lind.example", role="billing", name="Olga")
+    here, elsewhere, hers = browser(), browser(), browser()
+    for client, who in ((here, nora), (elsewhere, nora), (hers, olga)):
+        logging_in.enter(client, who)
+    colleagues.hand_over(olga.pk, **by(nora), keep=here.session.session_key)
+    assert [client.get("/manage/").status_code for client in (here, elsewhere, hers)] == [200, 302, 302]

@@ -290,3 +290,29 @@ def test_each_notice_says_what_happened_in_the_names_of_both_houses(
 def test_a_tenants_looks_stay_the_same_for_everybody(tenant: Any, browser: Browser) -> None:
     answer = browser().get("/brand.css")
     assert answer.status_code == 200 and "Cookie" not in answer.get("Vary", "")
+
+
+def test_a_session_from_before_ends_when_a_factor_is_added_and_a_shown_secret_grows_stale(
+    tenant: Any, browser: Any, people: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pyotp
+
+    from accounts import enrolling
+    from tests import logging_in
+
+    user = people()
+    here, thief = browser(), browser()
+    for client in (here, thief):
+        logging_in.enter(client, user)
+    here.post("/account/security/app/begin/")
+    Totp.objects.update(created_at=datetime.now(UTC) - enrolling.SETTING_UP - timedelta(seconds=1))
+    assert here.get("/account/security/app/")["Location"] == "/account/security/"
+    here.post("/account/security/app/begin/")
+    secret = Totp.objects.get().secret.reveal()
+    session = thief.session
+    del session["confirmed_at"]
+    session.save()
+    assert "/account/confirm/" in thief.get("/account/security/app/")["Location"]
+    assert here.post("/account/security/app/", {"code": pyotp.TOTP(secret).now()}).status_code in {200, 302}
+    assert here.get("/account/security/").status_code == 200
+    assert thief.get("/account/security/")["Location"].startswith("/log-in/")

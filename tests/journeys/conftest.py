@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import redis
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 from playwright.sync_api import Request as Asked
 
@@ -102,6 +103,14 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
                 os.killpg(process.pid, signal.SIGTERM)
         for process in running.processes:
             process.wait(20)
+
+
+@pytest.fixture(autouse=True)
+def _limits_anew() -> None:
+    """All journeys come from one address: what one has used up of a limit is not the next one's loss."""
+    cache: Any = redis.Redis.from_url(os.environ["CACHE_URL"])
+    for key in cache.scan_iter(match="throttle::*", count=1000):
+        cache.delete(key)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import CDPSession, Page, expect
 
+from tests.browsing import is_accessible
 from tests.journeys.conftest import Site, Watch
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(300)]
@@ -187,8 +187,7 @@ def _looks_well(page: Page, name: str) -> None:
     """Accessible, the fullest page by night too, and no wider than a phone."""
     for scheme in ("light", "dark") if SHOTS or name == "security" else ("light",):
         page.emulate_media(color_scheme=scheme)
-        results = Axe().run(page)
-        assert results.violations_count == 0, results.generate_report()
+        is_accessible(page)
         if SHOTS:
             page.screenshot(path=Path(SHOTS) / f"{name}-{scheme}.png", full_page=True)
     page.emulate_media(color_scheme="light")

@@ -139,7 +139,8 @@ def test_it_is_looked_for_three_days_and_then_when_asked(
     assert timedelta(days=2) < at - now < timedelta(days=4)
     assert claim_of(tenant).state == "idle"
     with enter_public():
-        assert not Job.objects.filter(name=claiming.JOB, state="waiting").exists()
+        own = Job.objects.filter(schema_name=tenant.schema_name, args__proof_id=str(proof.pk))
+        assert own.exists() and not own.filter(state="waiting").exists()
     show_proof(names, proof)
     claiming.look_again(proof.pk, actor=by["actor"], now=at)
     look(tenant, at)

@@ -74,7 +74,10 @@ def test_only_what_was_done_two_weeks_ago_goes_in_batches(
     kept = rows(fresh, "waiting", "running", "parked", done_at=now)
     kept += rows(fresh, "done", done_at=later - purging.KEEP_DONE + timedelta(minutes=1))
     assert purging.purge_done_jobs(now=now + 13 * DAY) == 0
-    assert purging.purge_done_jobs(now=later) >= 5
+    gone = 0
+    while purged := purging.purge_done_jobs(now=later):  # others' old ones too, some at a time
+        gone += purged
+    assert gone >= 5
     assert (left(old), left(kept)) == ([], kept)
     assert purging.purge_done_jobs(now=later) == 0
 

@@ -33,7 +33,7 @@ TABLE = {
     "subscription_resume": (NONE, BILL),
     "invoices": (ALL, NONE), "invoice": (ALL, NONE), "invoice_pdf": (ALL, NONE),
     "invoice_new": (BILL, BILL), "invoice_edit": (BILL, BILL), "invoice_discard": (NONE, BILL),
-    "invoice_issue": (NONE, BILL), "invoice_send": (NONE, "OBSV"), "invoice_void": (BILL, BILL),
+    "invoice_issue": (NONE, BILL), "invoice_send": (NONE, "OBS"), "invoice_void": (BILL, BILL),
     "invoice_payment": (BILL, BILL), "payment_ask": (NONE, BILL), "payment_take_in": (NONE, BILL),
     "payment_absent": (BILL, BILL),
     "runs": (LOOK, NONE), "run_now": (NONE, BILL),
