@@ -45,8 +45,14 @@ def test_a_form_without_scripts_is_taken_too_but_not_as_often(tenant: Any, brows
     ],
 )
 def test_whoever_is_held_up_is_told_and_may_go_on(
-    tenant: Any, browser: Browser, sent: Callable[[], dict[str, str]], said: str
+    tenant: Any,
+    browser: Browser,
+    sent: Callable[[], dict[str, str]],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    at = clock.wall()  # however long the work takes here
+    monkeypatch.setattr(clock, "wall", lambda: at)
     answer = ask(browser(), **sent())
     assert answer.status_code == 422
     assert said in answer.content.decode()
@@ -54,7 +60,11 @@ def test_whoever_is_held_up_is_told_and_may_go_on(
     assert "nora@lind.example" in answer.content.decode()  # nothing has to be typed again
 
 
-def test_who_was_too_fast_sends_the_same_form_again(tenant: Any, browser: Browser) -> None:
+def test_who_was_too_fast_sends_the_same_form_again(
+    tenant: Any, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = clock.wall()  # however long the work takes here
+    monkeypatch.setattr(clock, "wall", lambda: at)
     sent = stamped("reset", seconds=1)
     page = ask(browser(), **sent).content.decode()
     assert f'name="stamp" value="{sent["stamp"]}"' in page
