@@ -51,9 +51,10 @@ class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):  # type: ignore[m
     """PostgreSQL for one thread, inside at most one tenant at a time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self._applied: tuple[str, str] | None = None
+        self._applied: tuple[str, str] | None = None  # where the server is
+        self._goal: tuple[str, str] | None = None  # where it should be, once that was worked out
         self._hands_off = False
-        self.acts_as_owner = False
+        self._acts_as_owner = False
         super().__init__(*args, **kwargs)
         self.leave_tenant()
         self.execute_wrappers.append(self._apply_before)
@@ -65,11 +66,23 @@ class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):  # type: ignore[m
         self.tenant = tenant
         self.schema_name = tenant.schema_name
         self.include_public_schema = include_public
+        self._goal = None
 
     def leave_tenant(self) -> None:
         """Point at nothing: every statement raises `NoTenant` until a tenant is entered."""
         self.tenant = None
         self.schema_name = None
+        self._goal = None
+
+    @property
+    def acts_as_owner(self) -> bool:
+        """Whether statements run as the login itself, which is the owner's (`tenants.owner`)."""
+        return self._acts_as_owner
+
+    @acts_as_owner.setter
+    def acts_as_owner(self, value: bool) -> None:
+        self._acts_as_owner = value
+        self._goal = None
 
     def wanted(self) -> tuple[str, str]:
         """Return the role and search path that the server should have now."""
@@ -84,16 +97,17 @@ class DatabaseWrapper(django_tenants_backend.DatabaseWrapper):  # type: ignore[m
     # Bringing the server there.
 
     def _handle_search_path(self, cursor: Any = None) -> None:
-        if self._hands_off:
+        if self._hands_off or (self._goal is not None and self._goal is self._applied):
             return
         wanted = self.wanted()
         if wanted == self._applied:
+            self._goal = self._applied
             return
         if self._has_failed():
             return  # the statement fails by itself; a rollback follows
         with self.wrap_database_errors, self.connection.cursor() as plain:
             plain.execute(APPLY, wanted)
-        self._applied = wanted
+        self._applied = self._goal = wanted
 
     def _has_failed(self) -> bool:
         return bool(self.connection.info.transaction_status == TransactionStatus.INERROR)
