@@ -34,12 +34,15 @@ SHARED_APPS = [
     "vault",
     "audit",
     "tenants",
+    "privacy",
     "accounts",
+    "operations",
 ]
 TENANT_APPS = [
     "django.contrib.sessions",
     "vault",
     "audit",
+    "privacy",
     "accounts",
     "billing",
 ]

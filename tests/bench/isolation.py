@@ -1,7 +1,7 @@
 """What the walls cost a page of twenty queries: `bin/bench isolation`.
 
 Every page enters another tenant than the one before, so that role and path are set each time; the comparison
-is Django's own backend, logged in with role and path fixed. Both take turns, in an order drawn anew each time.
+is Django's own backend, logged in with role and path fixed. Both take turns, in an order drawn each time.
 
 A round trip takes 20 or 90 µs by which core the server's process wakes on, which would decide all. So where
 that is allowed, this process keeps to one core and the server's to another.

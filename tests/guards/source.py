@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-APPS = ("proecommerce", "billing", "accounts", "tenants", "audit", "vault")
+APPS = ("proecommerce", "operations", "billing", "accounts", "privacy", "tenants", "audit", "vault")
 
 
 def modules(*packages: str) -> list[Path]:

@@ -1,0 +1,1 @@
+"""Running the platform: the log of requests, and watching for abuse."""
