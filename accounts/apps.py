@@ -7,4 +7,4 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import checks, jobs  # noqa: F401 - importing registers them
+        from accounts import checks, jobs, personal_data  # noqa: F401 - importing registers them

@@ -9,3 +9,6 @@ class PrivacyConfig(AppConfig):
     name = "privacy"
     # Lower-case names of the models that only the platform has: they are not made in tenants' schemas.
     platform_models: ClassVar[frozenset[str]] = frozenset()
+
+    def ready(self) -> None:
+        from privacy import personal_data  # noqa: F401 - importing registers it

@@ -1,1 +1,6 @@
 """Models of the privacy app."""
+
+from privacy.models.consents import Consent, ConsentText
+from privacy.models.limits import Hold, Restriction
+
+__all__ = ["Consent", "ConsentText", "Hold", "Restriction"]
