@@ -7,4 +7,9 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import checks, jobs, personal_data  # noqa: F401 - importing registers them
+        from accounts import (  # noqa: F401 - importing registers them
+            checks,
+            jobs,
+            personal_data,
+            subjects,
+        )
