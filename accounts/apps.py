@@ -11,5 +11,6 @@ class AccountsConfig(AppConfig):
             checks,
             jobs,
             personal_data,
+            rotations,
             subjects,
         )

@@ -127,6 +127,11 @@ def end_others(
     return _end(of_user, actor=actor, now=now, because=because)
 
 
+def end_all(*, actor: Actor, now: datetime, because: str) -> int:
+    """End every session of the schema entered; returns how many."""
+    return _end(Session.objects.all(), actor=actor, now=now, because=because)
+
+
 def rotate(request: HttpRequest, user: User) -> None:
     """Give this session a new key, and go on with it after the user's own password changed."""
     auth.update_session_auth_hash(request, user)

@@ -9,12 +9,12 @@ ERASED_DOMAIN = "@erased.invalid"
 
 
 def _user(user_id: str) -> Known | None:
-    user = User.objects.filter(pk=_uuid(user_id)).first()
+    user = User.objects.filter(pk__in=_uuids(user_id)).first()
     return None if user is None else _known(user.name, user.email)
 
 
 def _customer(customer_id: str) -> Known | None:
-    customer = Customer.objects.filter(pk=_uuid(customer_id)).first()
+    customer = Customer.objects.filter(pk__in=_uuids(customer_id)).first()
     return None if customer is None else _known(str(customer), customer.email, customer.country)
 
 
@@ -32,11 +32,12 @@ def _customers_at(email: str) -> list[Subject]:
     return [Subject("customer", str(pk)) for pk in found]
 
 
-def _uuid(text: str) -> UUID | None:
+def _uuids(text: str) -> list[UUID]:
+    """The id that the text is; none for what is no id."""
     try:
-        return UUID(text)
+        return [UUID(text)]
     except ValueError:
-        return None
+        return []
 
 
 subject_kind("user", known=_user, find=_users_at)

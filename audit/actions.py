@@ -101,6 +101,15 @@ class Action(StrEnum):
     JOB_RETRIED = "job.retried"
     KEYS_ROTATED = "keys.rotated"
     DATA_KEY_REPLACED = "data_key.replaced"
+    INCIDENT_DECLARED = "incident.declared"
+    INCIDENT_CHANGED = "incident.changed"
+    INCIDENT_SCOPED = "incident.scoped"
+    INCIDENT_ROTATION_ASKED = "incident.rotation_asked"
+    CREDENTIALS_ROTATED = "credentials.rotated"
+    INCIDENT_NOTICES_ASKED = "incident.notices_asked"
+    INCIDENT_PUBLISHED = "incident.published"
+    INCIDENT_AUTHORITY_TOLD = "incident.authority_told"
+    INCIDENT_CLOSED = "incident.closed"
 
 
 # What the platform's staff may do while they act as somebody: see, correct details, and go.

@@ -7,7 +7,7 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
-        from billing import jobs, personal_data, setup  # noqa: F401 - importing registers them
+        from billing import jobs, personal_data, rotations, setup  # noqa: F401 - importing registers them
         from tenants.provisioning import on_new_tenant
 
         on_new_tenant(setup.prepare)

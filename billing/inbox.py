@@ -23,7 +23,8 @@ _INSERT = (
     " fresh AS (INSERT INTO billing_stripeevent"
     " (id, external_id, type, object_id, created_at, received_at, outcome)"
     " SELECT id, external_id, type, object_id, created_at, %s, '' FROM given"
-    " WHERE EXISTS (SELECT 1 FROM billing_stripeconnection WHERE id = %s AND disconnected_at IS NULL)"
+    " WHERE EXISTS (SELECT 1 FROM billing_stripeconnection WHERE id = %s AND disconnected_at IS NULL"
+    " AND webhook_endpoint = coalesce(%s, webhook_endpoint))"
     " ON CONFLICT (external_id) DO NOTHING RETURNING id),"
     " asked AS (INSERT INTO tenants_job"
     " (id, schema_name, name, args, key, state, attempts, run_at, published_at, last_error, created_at)"
@@ -33,14 +34,23 @@ _INSERT = (
     " SELECT g.external_id, g.job FROM given g JOIN asked ON asked.id = g.job"
 )
 
-_secrets: dict[str, tuple[UUID, str]] = {}
+
+class _Held(NamedTuple):
+    """The secret of an endpoint, as this process knows it. What it opens counts only while it is the one."""
+
+    connection_id: UUID
+    endpoint: str
+    secret: str
+
+
+_secrets: dict[str, _Held] = {}
 
 
 class _Letter(NamedTuple):
     """An event on its way into the inbox of a tenant."""
 
     tenant: Tenant
-    connection_id: UUID
+    held: _Held
     hint: Hint
     now: datetime
 
@@ -58,15 +68,15 @@ def receive(payload: bytes, header: str, *, now: datetime) -> bool:
     try:
         if held is None:
             raise SignatureRefused
-        hint = open_event(payload, header, held[1])
+        hint = open_event(payload, header, held.secret)
     except SignatureRefused:
         # The secret may have changed since this process read it.
         fresh = _read_secret()
         if fresh == held:
             raise
         held = fresh
-        hint = open_event(payload, header, held[1])
-    if _letterbox.post(_Letter(current_tenant(), held[0], hint, now)):
+        hint = open_event(payload, header, held.secret)
+    if _letterbox.post(_Letter(current_tenant(), held, hint, now)):
         return True
     # Known already, or the connection is no longer the one that this process knew.
     if _read_secret() != held:
@@ -74,8 +84,13 @@ def receive(payload: bytes, header: str, *, now: datetime) -> bool:
     return False
 
 
-def insert(events: Sequence[EventInfo | Hint], *, connection_id: UUID, now: datetime) -> set[str]:
-    """Write the events that are not in the inbox yet, with their jobs; returns the ids of those."""
+def insert(
+    events: Sequence[EventInfo | Hint], *, connection_id: UUID, now: datetime, endpoint: str | None = None
+) -> set[str]:
+    """Write the events that are not in the inbox yet, with their jobs; returns the ids of those.
+
+    None are written once the connection is over or, with an `endpoint`, once another one took its place.
+    """
     # One order for everybody: two who write the same events at once wait, and do not block each other.
     ordered = sorted(events, key=lambda each: each.id)
     parameters: list[Any] = [
@@ -87,6 +102,7 @@ def insert(events: Sequence[EventInfo | Hint], *, connection_id: UUID, now: date
         [new_id() for _ in ordered],
         now,
         connection_id,
+        endpoint,
         current_schema(),
         JOB,
         now,
@@ -101,14 +117,16 @@ def insert(events: Sequence[EventInfo | Hint], *, connection_id: UUID, now: date
 
 
 def _write(letters: Sequence[_Letter]) -> list[bool]:
-    groups: dict[tuple[str, UUID], list[_Letter]] = {}
+    groups: dict[tuple[str, _Held], list[_Letter]] = {}
     for letter in letters:
-        groups.setdefault((letter.tenant.schema_name, letter.connection_id), []).append(letter)
+        groups.setdefault((letter.tenant.schema_name, letter.held), []).append(letter)
     fresh: set[tuple[str, str]] = set()
-    for (schema, connection_id), group in groups.items():
+    for (schema, held), group in groups.items():
         with enter(group[0].tenant):
             events = [letter.hint for letter in group]
-            inserted = insert(events, connection_id=connection_id, now=group[-1].now)
+            inserted = insert(
+                events, connection_id=held.connection_id, endpoint=held.endpoint, now=group[-1].now
+            )
             fresh |= {(schema, external_id) for external_id in inserted}
     return [(letter.tenant.schema_name, letter.hint.id) in fresh for letter in letters]
 
@@ -116,13 +134,13 @@ def _write(letters: Sequence[_Letter]) -> list[bool]:
 _letterbox = Letterbox(_write)
 
 
-def _read_secret() -> tuple[UUID, str]:
+def _read_secret() -> _Held:
     found = StripeConnection.objects.filter(disconnected_at__isnull=True).first()
     if found is None or found.sealed_webhook_secret is None:
         _secrets.pop(current_schema(), None)
         raise Closed
     held = _secrets.get(current_schema())
-    if held is None or held[0] != found.pk:
-        held = (found.pk, found.sealed_webhook_secret.reveal())
+    if held is None or held[:2] != (found.pk, found.webhook_endpoint):
+        held = _Held(found.pk, found.webhook_endpoint, found.sealed_webhook_secret.reveal())
         _secrets[current_schema()] = held
     return held

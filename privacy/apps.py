@@ -8,7 +8,9 @@ from django.apps import AppConfig
 class PrivacyConfig(AppConfig):
     name = "privacy"
     # Lower-case names of the models that only the platform has: they are not made in tenants' schemas.
-    platform_models: ClassVar[frozenset[str]] = frozenset()
+    platform_models: ClassVar[frozenset[str]] = frozenset(
+        {"incident", "incidentscope", "incidentrotation", "incidentnotice"}
+    )
 
     def ready(self) -> None:
-        from privacy import personal_data  # noqa: F401 - importing registers it
+        from privacy import jobs, personal_data, rotations  # noqa: F401 - importing registers them

@@ -176,3 +176,36 @@ holds(
     personal=spread(HELD, "reason", "placed_by", "placed_at", "review_on", "lifted_at", "lifted_because"),
     none=["id", "subject_kind", "subject_id"],
 )
+INCIDENT = HELD.but(
+    retention=Retention.INCIDENT,
+    law="Art. 33(5) GDPR: every breach is documented, with its effects and what was done",
+)
+holds(
+    "privacy.Incident",
+    "Incident",
+    personal={"declared_by": INCIDENT},
+    none=[
+        "id", "title", "nature", "found_at", "declared_at", "is_drill", "consequences", "measures",
+        "scoped_at", "rotation_asked_at", "mail_subject", "mail_text", "notices_asked_at", "public_title",
+        "public_text", "published_at", "authority", "authority_reference", "authority_told_at",
+        "authority_not_told_because", "closed_at",
+    ],
+    unfindable="It names who of the platform's staff declared it, in the register of incidents.",
+)  # fmt: skip
+holds(
+    "privacy.IncidentScope",
+    "How far an incident reached",
+    none=["id", "incident", "schema_name", "subject_kind", "categories", "people", "rows"],
+)
+holds(
+    "privacy.IncidentRotation",
+    "Credentials replaced after an incident",
+    none=["id", "incident", "schema_name", "name", "done_at", "outcome"],
+)
+holds(
+    "privacy.IncidentNotice",
+    "Told of an incident",
+    about=[About(kind, "subject_id") for kind in ("customer", "user")],
+    personal=spread(INCIDENT, "state", "sent_at"),
+    none=["id", "incident", "schema_name", "subject_kind", "subject_id", "tries"],
+)

@@ -14,6 +14,8 @@ from django.urls import URLPattern, path
 from accounts.acting import actor_of
 from accounts.models import User
 from audit.models import AuditEvent
+from privacy.models import Incident
+from proecommerce import incident_pages
 from proecommerce.entering import choose_page, enter_page
 from tenants import clock
 from tenants.models import Host, Job, Tenant
@@ -109,3 +111,20 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_filter = ("action",)
     search_fields = ("actor_label", "subject_id")
     exclude = ("prev_hash", "hash")
+
+
+@admin.register(Incident)
+class IncidentAdmin(ReadOnlyAdmin):
+    """The register of incidents; each is worked off on a page of its own."""
+
+    list_display = ("title", "is_drill", "found_at", "declared_at", "published_at", "closed_at")
+    list_filter = ("is_drill",)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path("declare/", view(incident_pages.declare_page), name="declare_incident"),
+            path("<uuid:incident_id>/record/", view(incident_pages.record_page), name="incident_record"),
+            path("<uuid:incident_id>/change/", view(incident_pages.incident_page), name="incident"),
+            *super().get_urls(),
+        ]

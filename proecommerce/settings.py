@@ -202,6 +202,7 @@ EMAIL_HOST_PASSWORD = _mail.password or ""
 EMAIL_USE_SSL = _mail.scheme == "smtps"
 EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
 EMAIL_TIMEOUT = 15
+NOTICES_PER_HOUR = env.whole("NOTICES_PER_HOUR", 600, least=1)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "billing@proecommerce.com")
 
 LANGUAGE_CODE = "en"
@@ -256,6 +257,7 @@ LOGGING = {
     "loggers": {
         "django.server": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
         "proecommerce.security": {"handlers": ["security"] if SECURITY_LOG else []},
     },
 }

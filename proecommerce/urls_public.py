@@ -4,11 +4,12 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from proecommerce import losing, well_known
-from proecommerce.website import pages
+from proecommerce.website import notices, pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
     path("plans/", pages.plans, name="plans"),
+    path("notices/", notices.notices_page, name="notices"),
     path("sign-up/", pages.sign_up_page, name="signup"),
     path("stripe/callback/", pages.stripe_callback, name="stripe_callback"),
     path("healthz", pages.health, name="health"),

@@ -1,6 +1,7 @@
 """Sending mail: one message to one person, in the tenant's name, from the platform's address."""
 
 from email.utils import formataddr
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -14,11 +15,14 @@ class MailHeld(RuntimeError):
     """A tenant in rehearsal writes to nobody."""
 
 
-def send(mail: RenderedMail, *, to: str, from_name: str = "", reply_to: str = "") -> str:
+def send(
+    mail: RenderedMail, *, to: str, from_name: str = "", reply_to: str = "", connection: Any = None
+) -> str:
     """Hand the message to the mail server and return its Message-ID.
 
-    `from_name` and `reply_to` stand in where the mail names none. Raises OSError or SMTPException when the
-    server does not take it, so that the job tries again; `MailHeld` for a tenant in rehearsal.
+    `from_name` and `reply_to` stand in where the mail names none; several mails may share one `connection`
+    (Django's). Raises OSError or SMTPException when the server does not take it, so that the job tries again;
+    `MailHeld` for a tenant in rehearsal.
     """
     if not in_public() and current_tenant().is_rehearsal:
         raise MailHeld("A tenant in rehearsal writes to nobody.")
@@ -30,6 +34,7 @@ def send(mail: RenderedMail, *, to: str, from_name: str = "", reply_to: str = ""
         from_email=formataddr((mail.from_name or from_name, settings.DEFAULT_FROM_EMAIL)),
         to=[to],
         reply_to=[answer_to] if answer_to else None,
+        connection=connection,
         headers={**mail.headers, "Message-ID": message_id, "Auto-Submitted": "auto-generated"},
     )
     if mail.html:

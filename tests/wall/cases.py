@@ -174,6 +174,7 @@ TENANT: dict[str, Case] = ACCOUNTS | {
 PUBLIC: dict[str, Case] = ACCOUNTS | {
     "home": NONE,
     "plans": NONE,
+    "notices": NONE,
     "signup": NONE,
     "stripe_callback": NONE,
     "health": NONE,

@@ -48,7 +48,12 @@ def tenant_models() -> list[type[models.Model]]:
     """Every model with a table in a tenant's schema."""
     labels = {name.rpartition(".")[2] for name in settings.TENANT_APPS}
     found = [model for model in apps.get_models(include_auto_created=True) if model._meta.managed]
-    return [model for model in found if model._meta.app_label in labels]
+    return [model for model in found if model._meta.app_label in labels and not _only_the_platforms(model)]
+
+
+def _only_the_platforms(model: Any) -> bool:
+    config = apps.get_app_config(model._meta.app_label)
+    return model._meta.model_name in getattr(config, "platform_models", ())
 
 
 def build() -> Twins:

@@ -1,0 +1,264 @@
+"""Incidents, step by step: declare, find out how far it went, rotate, tell those affected, say it publicly.
+
+All of it in the shared schema; each step is one event of the platform's audit log.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from audit.actions import Action
+from audit.actors import Actor
+from audit.recording import record
+from privacy import scoping
+from privacy.models import Incident, IncidentNotice, IncidentRotation, IncidentScope
+from privacy.rotating import rotations
+from privacy.scoping import Reach
+from tenants.context import enter, enter_public
+from tenants.directory import every_tenant
+from tenants.jobs import enqueue
+from tenants.models import Tenant
+from tenants.postgresql.base import PUBLIC
+
+BATCH = 2_000
+WORDS = ("consequences", "measures", "mail_subject", "mail_text", "public_title", "public_text")
+ROTATE = "privacy.rotate_credentials"
+
+
+class IncidentRefused(ValueError):
+    """What is asked for does not fit the state of the incident; says what to do first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What somebody noticed, and when: the 72 hours run from there."""
+
+    title: str
+    nature: str
+    found_at: datetime
+    is_drill: bool = False
+
+
+def declare(found: Found, *, actor: Actor, now: datetime) -> Incident:
+    """Open the register's entry. Raises `IncidentRefused` for one that is found in the future."""
+    if found.found_at > now:
+        raise IncidentRefused("It cannot have been found later than now.")
+    incident = Incident(
+        title=found.title.strip(),
+        nature=found.nature.strip(),
+        found_at=found.found_at,
+        is_drill=found.is_drill,
+        declared_at=now,
+        declared_by=actor.label[:254],
+    )
+    with enter_public(), transaction.atomic():
+        incident.save(force_insert=True)
+        _record(Action.INCIDENT_DECLARED, incident, actor, now, is_drill=found.is_drill)
+    return incident
+
+
+def describe(incident: Incident, *, actor: Actor, now: datetime, **words: str) -> Incident:
+    """Write its texts (`WORDS`). What was mailed or published stays as it was: `IncidentRefused`."""
+    if not words:
+        return incident
+    with enter_public(), transaction.atomic():
+        locked = _locked(incident)
+        for name in words:
+            fixed = (name.startswith("mail_") and locked.notices_asked_at) or (
+                name.startswith("public_") and locked.published_at
+            )
+            if name not in WORDS or fixed:
+                raise IncidentRefused("What people were told already cannot be changed.")
+            setattr(locked, name, words[name].strip())
+        locked.save(update_fields=list(words))
+        _record(Action.INCIDENT_CHANGED, locked, actor, now, fields=sorted(words))
+    return locked
+
+
+def scope(incident: Incident, reach: Reach, *, actor: Actor, now: datetime) -> int:
+    """Find who is affected, write it down with a notice for each; returns how many people. Repeatable.
+
+    Whoever was told already stays on record. Raises `IncidentRefused` once notices are on their way.
+    """
+    if incident.notices_asked_at:
+        raise IncidentRefused("Notices are on their way; declare another incident for others.")
+    chosen = [tenant for tenant in every_tenant() if tenant.schema_name in reach.schemas]
+    with enter_public(), transaction.atomic():
+        locked = _locked(incident)
+        IncidentScope.objects.filter(incident=locked).delete()
+        IncidentNotice.objects.filter(incident=locked, state=IncidentNotice.State.WAITING).delete()
+        people = sum(_scope_one(locked, tenant, reach) for tenant in chosen)
+        locked.scoped_at = now
+        locked.save(update_fields=["scoped_at"])
+        _record(
+            Action.INCIDENT_SCOPED, locked, actor, now, tenants=[each.schema_name for each in chosen],
+            people=people, narrowed=reach.narrowed,
+        )  # fmt: skip
+    incident.refresh_from_db()
+    return people
+
+
+def _scope_one(incident: Incident, tenant: Tenant, reach: Reach) -> int:
+    with enter(tenant):
+        found = scoping.affected(reach)
+    IncidentScope.objects.bulk_create(
+        IncidentScope(
+            incident=incident,
+            schema_name=tenant.schema_name,
+            subject_kind=kind,
+            categories=found.categories[kind],
+            people=len(ids),
+            rows=found.rows[kind],
+        )
+        for kind, ids in found.ids.items()
+    )
+    with enter(tenant):
+        told = list(_once_an_address(found.ids))
+    notices = [
+        IncidentNotice(incident=incident, schema_name=tenant.schema_name, subject_kind=kind, subject_id=each)
+        for kind, each in told
+    ]
+    IncidentNotice.objects.bulk_create(notices, batch_size=BATCH, ignore_conflicts=True)
+    return len(told)
+
+
+def _once_an_address(ids: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
+    """One subject for each address: whoever is a customer and logs in is one person, and hears once."""
+    seen: set[str] = set()
+    for kind, wanted in ids.items():
+        rows = scoping.main_model(kind)._default_manager.order_by("pk").values_list("pk", "email")
+        among = set(wanted)
+        for pk, email in rows.iterator(chunk_size=BATCH):
+            if str(pk) in among and email.lower() not in seen:
+                seen.add(email.lower())
+                yield kind, str(pk)
+
+
+def rotate(incident: Incident, *, actor: Actor, now: datetime) -> int:
+    """Ask for every credential to be replaced, where it reached and on the platform; returns how many.
+
+    Jobs do it, a tenant at a time, so that nobody's page waits. Asking again goes on with what is not done.
+    """
+    with enter_public(), transaction.atomic():
+        locked = _locked(incident)
+        schemas = sorted(set(locked.scopes.values_list("schema_name", flat=True)))
+        wanted = [(PUBLIC, each.name) for each in rotations() if each.on_platform]
+        wanted += [(schema, each.name) for schema in schemas for each in rotations() if each.in_tenants]
+        IncidentRotation.objects.bulk_create(
+            [IncidentRotation(incident=locked, schema_name=schema, name=name) for schema, name in wanted],
+            ignore_conflicts=True,
+        )
+        open_ones = list(locked.rotations.filter(done_at__isnull=True))
+        for each in open_ones:
+            enqueue(ROTATE, schema=each.schema_name, rotation_id=str(each.pk))
+        locked.rotation_asked_at = now
+        locked.save(update_fields=["rotation_asked_at"])
+        _record(Action.INCIDENT_ROTATION_ASKED, locked, actor, now, rotations=len(open_ones))
+    incident.refresh_from_db()
+    return len(open_ones)
+
+
+def ask_notices(incident: Incident, *, actor: Actor, now: datetime) -> int:
+    """Let the notices leave, in batches (`privacy.notifying`); returns how many wait."""
+    with enter_public(), transaction.atomic():
+        locked = _locked(incident)
+        if locked.scoped_at is None:
+            raise IncidentRefused("Find out first who is affected.")
+        if not (locked.mail_subject and locked.mail_text and locked.consequences and locked.measures):
+            raise IncidentRefused(
+                "Write the mail first, and what may follow and what was done: Art. 34(2) GDPR asks for both."
+            )
+        if locked.notices_asked_at is None:
+            locked.notices_asked_at = now
+            locked.save(update_fields=["notices_asked_at"])
+        waiting = locked.notices.filter(state=IncidentNotice.State.WAITING).count()
+        _record(Action.INCIDENT_NOTICES_ASKED, locked, actor, now, waiting=waiting)
+    incident.refresh_from_db()
+    return waiting
+
+
+def publish(incident: Incident, *, actor: Actor, now: datetime) -> Incident:
+    """Put the public notice on the site. It needs no mail server."""
+    with enter_public(), transaction.atomic():
+        locked = _locked(incident)
+        if not (locked.public_title and locked.public_text):
+            raise IncidentRefused("Write the public notice first.")
+        if locked.published_at is None:
+            locked.published_at = now
+            locked.save(update_fields=["published_at"])
+            _record(Action.INCIDENT_PUBLISHED, locked, actor, now)
+    return locked
+
+
+def tell_authority(
+    incident: Incident, *, authority: str, reference: str, at: datetime, actor: Actor, now: datetime
+) -> Incident:
+    """Note that the supervisory authority was told, when, and under which reference."""
+    return _authority(
+        incident, actor, now, authority=authority, authority_reference=reference, authority_told_at=at,
+        authority_not_told_because="",
+    )  # fmt: skip
+
+
+def not_told(incident: Incident, *, because: str, actor: Actor, now: datetime) -> Incident:
+    """Note why no authority is told: only where a risk to people is unlikely, Art. 33(1) GDPR."""
+    if not because.strip():
+        raise IncidentRefused("Say why no risk to people is likely: the register must show it.")
+    return _authority(incident, actor, now, authority_not_told_because=because.strip())
+
+
+def _authority(incident: Incident, actor: Actor, now: datetime, **fields: Any) -> Incident:
+    with enter_public(), transaction.atomic():
+        locked = _locked(incident)
+        for name, value in fields.items():
+            setattr(locked, name, value)
+        locked.save(update_fields=list(fields))
+        told = str(fields.get("authority", ""))
+        _record(Action.INCIDENT_AUTHORITY_TOLD, locked, actor, now, authority=told)
+    return locked
+
+
+def close(incident: Incident, *, actor: Actor, now: datetime) -> Incident:
+    """Close it. Raises `IncidentRefused` with all that is still missing."""
+    with enter_public(), transaction.atomic():
+        locked = _locked(incident)
+        left = missing(locked)
+        if left:
+            raise IncidentRefused("Not yet: " + "; ".join(left) + ".")
+        locked.closed_at = now
+        locked.save(update_fields=["closed_at"])
+        _record(Action.INCIDENT_CLOSED, locked, actor, now)
+    return locked
+
+
+def missing(incident: Incident) -> Sequence[str]:
+    """Return what is left to do before it may be closed, in words."""
+    left = []
+    if incident.scoped_at is None:
+        left.append("find out who is affected")
+    if incident.rotation_asked_at is None or incident.rotations.filter(done_at__isnull=True).exists():
+        left.append("rotate all credentials")
+    if not incident.consequences or not incident.measures:
+        left.append("write what may follow and what was done")
+    waiting = incident.notices.filter(state=IncidentNotice.State.WAITING)
+    if incident.notices.exists() and (incident.notices_asked_at is None or waiting.exists()):
+        left.append("tell everybody who is affected")
+    if incident.published_at is None:
+        left.append("publish the notice")
+    if incident.authority_told_at is None and not incident.authority_not_told_because:
+        left.append("tell the authority, or say why not")
+    return left
+
+
+def _locked(incident: Incident) -> Incident:
+    locked = Incident.objects.select_for_update(of=("self",)).get(pk=incident.pk)
+    if locked.closed_at is not None:
+        raise IncidentRefused("This incident is closed; what is on record stays as it is.")
+    return locked
+
+
+def _record(action: Action, incident: Incident, actor: Actor, now: datetime, **details: Any) -> None:
+    record(action, subject=("incident", incident.pk), actor=actor, now=now, **details)

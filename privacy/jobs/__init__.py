@@ -1,0 +1,5 @@
+"""The jobs of this app; importing them registers them."""
+
+from privacy.jobs import incidents
+
+__all__ = ["incidents"]

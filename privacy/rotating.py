@@ -1,0 +1,51 @@
+"""Replacing credentials after an incident: each app says which of its own can be replaced, and how.
+
+A rotation runs inside one tenant (or, `on_platform`, in the shared schema), outside any transaction; it may
+be run again. It returns what it did, in words for the register, and raises to be tried again later.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from audit.actors import Actor
+
+Rotate = Callable[[Actor, datetime], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """One kind of credential: `title` is what people read."""
+
+    name: str
+    title: str
+    run: Rotate
+    on_platform: bool
+    in_tenants: bool
+
+
+_rotations: dict[str, Rotation] = {}
+
+
+def rotates(
+    name: str, title: str, *, on_platform: bool = False, in_tenants: bool = True
+) -> Callable[[Rotate], Rotate]:
+    """Register the decorated function as the way to replace these credentials."""
+
+    def register(run: Rotate) -> Rotate:
+        if name in _rotations:
+            raise ValueError(f"Two ways to rotate {name!r}.")
+        _rotations[name] = Rotation(name, title, run, on_platform, in_tenants)
+        return run
+
+    return register
+
+
+def rotations() -> Sequence[Rotation]:
+    """Return all of them, in the order of their names."""
+    return [_rotations[name] for name in sorted(_rotations)]
+
+
+def rotation_of(name: str) -> Rotation:
+    """Return the one of this name; raises KeyError."""
+    return _rotations[name]

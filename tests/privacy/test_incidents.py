@@ -1,0 +1,302 @@
+"""Incidents: who is affected, what is rotated, who was told, and that nothing is closed half done."""
+
+import os
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.db import IntegrityError, ProgrammingError, transaction
+
+from accounts.customers import change_customer, create_customer
+from accounts.models import Session, User
+from audit.actions import Action
+from audit.actors import Actor
+from audit.models import AuditEvent
+from privacy import incident_record, incidents, notifying
+from privacy.incidents import Found, IncidentRefused
+from privacy.models import Incident, IncidentNotice
+from privacy.rotating import rotations
+from privacy.scoping import Reach
+from tenants import clock
+from tenants.context import enter, enter_public
+from tenants.models import Job
+from tenants.working import work_off
+from tests.twins import make
+
+WORDS = {
+    "consequences": "Somebody may write to you in our name.",
+    "measures": "All sessions were ended.",
+    "mail_subject": "Your data",
+    "mail_text": "A laptop was stolen.",
+    "public_title": "A laptop was stolen",
+    "public_text": "It held the names of customers.",
+}
+STAFF = Actor(kind="user", id="7", label="Staff <staff@proecommerce.example>")
+
+
+def person(email: str, now: datetime) -> User:
+    return User.objects.create(email=email, name=email.partition("@")[0], role="contact", created_at=now)
+
+
+def customer(email: str, now: datetime) -> Any:
+    return create_customer(actor=STAFF, now=now, name=email, email=email, country="DE", currency="EUR")
+
+
+@pytest.fixture
+def incident(db: None, now: datetime) -> Incident:
+    found = Found("Laptop", "A laptop was stolen.", now - timedelta(hours=2))
+    with enter_public():
+        return incidents.declare(found, actor=STAFF, now=now)
+
+
+def scoped(incident: Incident, reach: Reach, now: datetime) -> list[tuple[str, str]]:
+    with enter_public():
+        incidents.scope(incident, reach, actor=STAFF, now=now)
+        rows = incident.notices.values_list("subject_kind", "subject_id")
+        return sorted(rows)
+
+
+def test_everybody_of_the_chosen_tenants_is_affected_and_nobody_else(
+    two_tenants: Any, incident: Incident, now: datetime
+) -> None:
+    alpha, beta = two_tenants
+    with enter(beta):
+        person("b@beta.example", now)
+    with enter(alpha):
+        before = User.objects.count()
+        both, alone = person("a@alpha.example", now), customer("c@alpha.example", now)
+        customer("A@alpha.example", now)
+        customers = set(
+            map(str, type(alone).objects.exclude(email="A@alpha.example").values_list("pk", flat=True))
+        )
+    notices = scoped(incident, Reach((alpha.schema_name,)), now)
+    assert ("user", str(both.pk)) in notices
+    assert {pk for kind, pk in notices if kind == "customer"} == customers, "one person hears once"
+    assert len([kind for kind, _ in notices if kind == "user"]) == before + 1
+    with enter_public():
+        assert set(incident.notices.values_list("schema_name", flat=True)) == {alpha.schema_name}
+        scope = incident.scopes.get(subject_kind="customer")
+    assert scope.rows >= scope.people > 0
+    assert {"C1", "C4"} <= set(scope.categories)
+
+
+def test_the_audit_log_narrows_it_to_those_whom_an_actors_acts_concern(
+    two_tenants: Any, incident: Incident, now: datetime
+) -> None:
+    alpha, _ = two_tenants
+    thief = Actor(kind="user", id="0190aaaa-0000-7000-8000-000000000001", label="Thief")
+    with enter(alpha):
+        touched, other, earlier = (customer(f"{n}@alpha.example", now) for n in ("t", "o", "e"))
+        change_customer(touched, actor=thief, now=now, phone="1")
+        change_customer(other, actor=STAFF, now=now, phone="2")
+        change_customer(earlier, actor=thief, now=now - timedelta(days=9), phone="3")
+    reach = Reach((alpha.schema_name,), actor_id=thief.id, since=now - timedelta(days=1), until=now)
+    assert scoped(incident, reach, now) == [("customer", str(touched.pk))]
+
+
+def test_rotation_ends_sessions_voids_links_and_is_on_record(fresh_tenant: Any, now: datetime) -> None:
+    one = person(f"{os.urandom(4).hex()}@fresh.example", now)
+    Session.objects.create(
+        user=one,
+        key_hash=os.urandom(16).hex(),
+        host="x.localhost",
+        begun_at=now,
+        last_seen_at=now,
+        device="x",
+    )
+    with enter_public():
+        incident = incidents.declare(Found("x", "y", now), actor=STAFF, now=now)
+        incidents.scope(incident, Reach((fresh_tenant.schema_name,)), actor=STAFF, now=now)
+        asked = incidents.rotate(incident, actor=STAFF, now=now)
+        wanted = {(each.schema_name, each.name) for each in incident.rotations.all()}
+        jobs = Job.objects.filter(name=incidents.ROTATE, schema_name=fresh_tenant.schema_name)
+        ids = list(jobs.values_list("pk", flat=True))
+    tenants = {each.name for each in rotations() if each.in_tenants}
+    platform = {each.name for each in rotations() if each.on_platform}
+    assert asked == len(wanted)
+    assert wanted == {(fresh_tenant.schema_name, name) for name in tenants} | {
+        ("public", n) for n in platform
+    }
+    assert work_off(ids, now=clock.now() + timedelta(seconds=1)) == len(ids) == len(tenants)
+    one.refresh_from_db()
+    assert one.link_generation == 1
+    assert not Session.objects.filter(ended_at__isnull=True).exists()
+    said = AuditEvent.objects.filter(action=Action.CREDENTIALS_ROTATED)
+    assert {event.details["what"] for event in said} == tenants
+    with enter_public():
+        rows = incident.rotations.filter(schema_name=fresh_tenant.schema_name)
+        assert all(row.done_at and row.outcome for row in rows)
+
+
+def ready(incident: Incident, schema: str, now: datetime) -> None:
+    incidents.scope(incident, Reach((schema,), ("user",)), actor=STAFF, now=now)
+    incidents.describe(incident, actor=STAFF, now=now, **WORDS)
+    incident.refresh_from_db()
+    incidents.ask_notices(incident, actor=STAFF, now=now)
+
+
+def test_each_of_those_affected_is_told_once_in_batches_and_it_is_on_record(
+    two_tenants: Any, incident: Incident, now: datetime
+) -> None:
+    alpha, _ = two_tenants
+    with enter(alpha):
+        people = [person(f"p{n}@alpha.example", now) for n in range(5)]
+    with enter_public():
+        ready(incident, alpha.schema_name, now)
+        total = incident.notices.count()
+        left = total
+        while left:
+            sent = notifying.send_batch(incident, limit=2, clock=lambda: now)
+            assert 0 < sent <= 2
+            left -= sent
+        assert notifying.send_batch(incident, limit=2, clock=lambda: now) == 0
+    told = [message.to[0] for message in mail.outbox]
+    assert len(told) == len(set(told)) == total
+    assert {each.email for each in people} <= set(told)
+    first = mail.outbox[0]
+    for part in (WORDS["mail_text"], WORDS["consequences"], WORDS["measures"], str(alpha), "/notices/"):
+        assert part in str(first.body)
+    with enter_public():
+        assert set(incident.notices.values_list("state", "sent_at")) == {("sent", now)}
+
+
+def test_a_mail_server_that_is_away_loses_no_notice(
+    two_tenants: Any, incident: Incident, now: datetime, monkeypatch: Any
+) -> None:
+    alpha, _ = two_tenants
+    with enter(alpha):
+        person("p@alpha.example", now)
+    with enter_public():
+        ready(incident, alpha.schema_name, now)
+
+        def away(*_: Any, **__: Any) -> str:
+            raise ConnectionRefusedError
+
+        monkeypatch.setattr(notifying, "send", away)
+        assert notifying.send_batch(incident, limit=100, clock=lambda: now) == 0
+        assert set(incident.notices.values_list("state", flat=True)) == {"waiting"}
+        monkeypatch.undo()
+        total = incident.notices.count()
+        assert notifying.send_batch(incident, limit=100, clock=lambda: now) == total
+        monkeypatch.setattr(notifying, "send", away)
+        late = IncidentNotice.objects.create(
+            incident=incident, schema_name=alpha.schema_name, subject_kind="user",
+            subject_id="00000000-0000-0000-0000-000000000001",
+        )  # fmt: skip
+        notifying.send_batch(incident, limit=100, clock=lambda: now)
+        late.refresh_from_db()
+    assert late.state == "gone", "whoever has no address any more is said to have none"
+
+
+def test_nothing_is_told_before_it_is_known_and_written_and_nothing_changes_afterwards(
+    two_tenants: Any, incident: Incident, now: datetime
+) -> None:
+    with enter_public():
+        with pytest.raises(IncidentRefused, match="who is affected"):
+            incidents.ask_notices(incident, actor=STAFF, now=now)
+        incidents.scope(incident, Reach((two_tenants[0].schema_name,)), actor=STAFF, now=now)
+        with pytest.raises(IncidentRefused, match="Write the mail"):
+            incidents.ask_notices(incident, actor=STAFF, now=now)
+        with pytest.raises(IncidentRefused, match="public notice"):
+            incidents.publish(incident, actor=STAFF, now=now)
+        incidents.describe(incident, actor=STAFF, now=now, **WORDS)
+        incidents.publish(incident, actor=STAFF, now=now)
+        incidents.ask_notices(incident, actor=STAFF, now=now)
+        for name in ("mail_text", "public_text", "found_at"):
+            with pytest.raises(IncidentRefused):
+                incidents.describe(incident, actor=STAFF, now=now, **{name: "else"})
+        incident.refresh_from_db()
+        with pytest.raises(IncidentRefused, match="on their way"):
+            incidents.scope(incident, Reach(()), actor=STAFF, now=now)
+
+
+def test_it_closes_only_when_all_is_done_and_then_stays_as_it_is(
+    two_tenants: Any, incident: Incident, now: datetime
+) -> None:
+    with enter_public():
+        with pytest.raises(IncidentRefused) as no:
+            incidents.close(incident, actor=STAFF, now=now)
+        for part in ("affected", "rotate", "publish", "authority", "what may follow"):
+            assert part in str(no.value)
+        ready(incident, two_tenants[0].schema_name, now)
+        incidents.publish(incident, actor=STAFF, now=now)
+        incidents.rotate(incident, actor=STAFF, now=now)
+        incident.rotations.update(done_at=now, outcome="done")
+        incident.notices.update(state="sent", sent_at=now)
+        with pytest.raises(IncidentRefused, match="risk"):
+            incidents.not_told(incident, because=" ", actor=STAFF, now=now)
+        incidents.tell_authority(incident, authority="BlnBDI", reference="A1", at=now, actor=STAFF, now=now)
+        assert incidents.close(incident, actor=STAFF, now=now).closed_at == now
+        with pytest.raises(IncidentRefused, match="closed"):
+            incidents.publish(incident, actor=STAFF, now=now)
+
+
+def test_the_record_has_all_that_the_law_asks_for(
+    two_tenants: Any, incident: Incident, now: datetime
+) -> None:
+    alpha, _ = two_tenants
+    with enter(alpha):
+        person("p@alpha.example", now)
+    with enter_public():
+        ready(incident, alpha.schema_name, now)
+        incidents.tell_authority(
+            incident, authority="BlnBDI", reference="A1", at=now + timedelta(hours=80), actor=STAFF, now=now
+        )
+        incident.refresh_from_db()
+        text = incident_record.as_text(incident)
+    for part in (
+        "A laptop was stolen.", "33(3)(a)", "33(3)(b)", "33(3)(c)", "33(3)(d)", "33(5)", "Art. 34",
+        alpha.schema_name, "billing@proecommerce.com", WORDS["consequences"], WORDS["measures"], "BlnBDI",
+        "reasons for the delay", "incident.declared", "Staff",
+    ):  # fmt: skip
+        assert part in text
+
+
+def test_the_database_refuses_an_incident_that_says_nothing(db: None, now: datetime) -> None:
+    with enter_public():
+        for change in (
+            {"published_at": now},
+            {"notices_asked_at": now},
+            {"declared_at": now - timedelta(days=1)},
+        ):
+            values = {"title": "x", "nature": "y", "found_at": now, "declared_at": now, "declared_by": "z"}
+            with pytest.raises(IntegrityError), transaction.atomic():
+                Incident.objects.create(**values | change)
+
+
+def test_tenants_cannot_see_the_register(two_tenants: Any) -> None:
+    with enter(two_tenants[0]), pytest.raises(ProgrammingError, match="denied"), transaction.atomic():
+        Incident.objects.count()
+
+
+def test_an_earlier_secret_of_stripe_opens_nothing_after_it_was_replaced(
+    committed: None, now: datetime
+) -> None:
+    """Every process holds the secret it read; what that opens counts only while its endpoint is in force."""
+    from billing import inbox, stripe_gateway
+    from billing import rotations as of_billing
+    from billing.models import StripeConnection
+    from tests.billing.payments import standin
+
+    tenant = make(f"x{os.urandom(5).hex()}", name="Rotating")
+    with enter(tenant):
+        standin.connect(now)
+        before = StripeConnection.objects.get()
+        old = standin.webhook_secret()
+        inbox._read_secret()
+        assert "replaces" in of_billing.replace_webhook_secret(STAFF, now)
+        after = StripeConnection.objects.get()
+        assert after.webhook_endpoint != before.webhook_endpoint
+        event = {
+            "id": "evt_old",
+            "object": "event",
+            "type": "charge.refunded",
+            "created": 1,
+            "data": {"object": {"id": "ch_1", "object": "charge"}},
+        }
+        body, signature = standin.signed(event, old)
+        with pytest.raises(stripe_gateway.SignatureRefused):
+            inbox.receive(body, signature, now=now)
+        body, signature = standin.signed(event, standin.webhook_secret())
+        assert inbox.receive(body, signature, now=now)
