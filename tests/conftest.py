@@ -22,6 +22,8 @@ from django.core.cache import caches
 from django.db import connection
 from filelock import FileLock
 
+from accounts.hashers import Argon2id
+
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "proe_template"
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -108,6 +110,14 @@ def _apart() -> None:
     for logger in logging.root.manager.loggerDict.values():
         if isinstance(logger, logging.Logger):
             logger.disabled = False
+
+
+@pytest.fixture(autouse=True)
+def _cheap_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash by the same Argon2id for next to nothing, unless the test is about what it costs."""
+    if "full_hashes" not in request.keywords:
+        monkeypatch.setattr(Argon2id, "time_cost", 1)
+        monkeypatch.setattr(Argon2id, "memory_cost", 8)
 
 
 @pytest.fixture
