@@ -26,12 +26,28 @@ from accounts.hashers import Argon2id
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "proe_template"
+LONG = ("journeys", "wall", "workers", "rehearsal", "fifty thousand")  # groups of tests, in this order
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if not os.environ.get("DATABASE_URL"):
         pytest.exit("The tests need the stack: bin/test, or see the top of tests/conftest.py.", returncode=2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long groups first, then modules that ask for time: at the end one worker would be alone with them."""
+    ranks: dict[Path, int] = {}
+    for item in items:
+        ranks[item.path] = min(_rank(item), ranks.get(item.path, len(LONG) + 1))
+    items.sort(key=lambda item: ranks[item.path])
+
+
+def _rank(item: pytest.Item) -> int:
+    group = item.get_closest_marker("xdist_group")
+    if group and group.args[0] in LONG:
+        return LONG.index(group.args[0])
+    return len(LONG) + (item.get_closest_marker("timeout") is None)
 
 
 def _admin() -> psycopg.Connection[Any]:
