@@ -21,6 +21,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 from filelock import FileLock
+from whitenoise import WhiteNoise
 
 from accounts.hashers import Argon2id
 
@@ -126,6 +127,25 @@ def _apart() -> None:
     for logger in logging.root.manager.loggerDict.values():
         if isinstance(logger, logging.Logger):
             logger.disabled = False
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_files_once() -> Iterator[None]:
+    """Each test client is a site of its own that looks at every static file: here only the first one does."""
+    scan = WhiteNoise.update_files_dictionary
+    known: dict[Any, dict[str, Any]] = {}
+
+    def scan_once(site: WhiteNoise, root: str, prefix: str) -> None:
+        kind = (root, prefix, site.max_age, site.allow_all_origins, site.charset)
+        if kind not in known:
+            before, site.files = site.files, {}
+            scan(site, root, prefix)
+            known[kind], site.files = site.files, before
+        site.files.update(known[kind])
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(WhiteNoise, "update_files_dictionary", scan_once)
+        yield
 
 
 @pytest.fixture(autouse=True)
