@@ -31,7 +31,8 @@ def main() -> int:
     fill(tenants)
     plain = [fixed_connection(tenant) for tenant in tenants]
     keep_apart(*plain)
-    with_walls, without = [], []
+    with_walls: list[float] = []
+    without: list[float] = []
     for number in range(PAGES + WARM_UP):
         which = number % 2
         turns = [(without, page, plain[which]), (with_walls, walled_page, tenants[which])]
