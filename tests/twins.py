@@ -34,6 +34,7 @@ def make_crowd() -> None:
         _people_and_subscriptions()
     with enter_public(), transaction.atomic():
         _shared_rows(crowd)
+        _incident(crowd.schema_name)
 
 
 def _people_and_subscriptions() -> None:
@@ -98,6 +99,19 @@ def _shared_rows(crowd: Any) -> None:
             created_at=BEGAN, asked_at=BEGAN,
         )  # fmt: skip
     Throttle.objects.create(key="crowd", hits=[1], expires_at=NEVER)
+
+
+def _incident(schema: str) -> None:
+    """One that is over."""
+    from privacy.models import Incident, IncidentNotice, IncidentRotation, IncidentScope
+
+    incident = Incident.objects.create(
+        title="Crowd", nature="Crowd", found_at=BEGAN, declared_at=BEGAN, declared_by="Crowd", closed_at=BEGAN
+    )
+    of: dict[str, Any] = {"incident": incident, "schema_name": schema}
+    IncidentScope.objects.create(subject_kind="user", categories=["C1"], people=1, rows=1, **of)
+    IncidentRotation.objects.create(name="sessions", done_at=BEGAN, **of)
+    IncidentNotice.objects.create(subject_kind="user", subject_id="crowd", state="sent", sent_at=BEGAN, **of)
 
 
 if __name__ == "__main__":
