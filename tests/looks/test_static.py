@@ -35,6 +35,7 @@ def test_the_public_site_has_no_script() -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("views", ["--two", pytest.param("--all", marks=pytest.mark.long)])
 def test_the_gallery_has_no_findings(views: str) -> None:
     """Wide and narrow, light and dark: axe, the strict CSP, no sideways scroll."""
