@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from tenants import limits, security_log
-from tenants.throttling import PASSWORD
+from tenants.throttling import PASSWORD, normalised
 
 
 class EmailBackend(BaseBackend):
@@ -29,7 +29,7 @@ class EmailBackend(BaseBackend):
                 tried.give_back()
             return user
         if request is not None:
-            security_log.note(request, "login_failed")
+            security_log.note(request, "login_failed", tried=normalised(email))
         return None
 
     def get_user(self, user_id: Any) -> User | None:

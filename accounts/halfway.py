@@ -17,6 +17,7 @@ from accounts.models import User
 from audit.actions import Action
 from audit.recording import record
 from tenants import security_log
+from tenants.throttling import normalised
 
 HALF = "half_way"
 LIFETIME = timedelta(minutes=10)
@@ -92,7 +93,7 @@ def refuse(request: HttpRequest, user: User | None, method: str, *, now: datetim
     with transaction.atomic():
         subject = ("user", user.pk if user else "unknown")
         record(Action.USER_FACTOR_REFUSED, subject=subject, actor=actor_of(request, user), now=now, **details)
-    security_log.note(request, "login_failed", method=method)
+    security_log.note(request, "login_failed", tried=normalised(user.email) if user else "", method=method)
 
 
 def strengthen(request: HttpRequest, method: str) -> None:

@@ -12,7 +12,7 @@ from accounts.models import User
 from audit.actions import Action
 from audit.recording import record
 from tenants import limits, security_log
-from tenants.throttling import PASSWORD
+from tenants.throttling import PASSWORD, normalised
 
 
 def log_in(request: HttpRequest, *, email: str, password: str, now: datetime) -> User | None:
@@ -45,5 +45,5 @@ def confirm_by_password(request: HttpRequest, user: User, password: str, *, now:
         tried.give_back()
         confirming.confirm(request, now)
     else:
-        security_log.note(request, "login_failed")
+        security_log.note(request, "login_failed", tried=normalised(user.email))
     return known

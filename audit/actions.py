@@ -110,6 +110,10 @@ class Action(StrEnum):
     INCIDENT_PUBLISHED = "incident.published"
     INCIDENT_AUTHORITY_TOLD = "incident.authority_told"
     INCIDENT_CLOSED = "incident.closed"
+    REQUESTS_SEARCHED = "requests.searched"
+    REQUESTS_FORGOTTEN = "requests.forgotten"
+    ALERT_RAISED = "alert.raised"
+    ALERT_ACKNOWLEDGED = "alert.acknowledged"
 
 
 # What the platform's staff may do while they act as somebody: see, correct details, and go.

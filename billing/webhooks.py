@@ -35,6 +35,7 @@ class StripeFirst:
         until, tenant = _held.get(request.META.get("HTTP_HOST", ""), (0, None))
         if tenant is None or until < time.monotonic():
             return self.get_response(request)
+        request.tenant = tenant  # type: ignore[attr-defined]
         with enter(tenant):
             return _take(request)
 

@@ -9,18 +9,16 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
-# A long part of a path with a digit in it lets somebody in, unless it is an id or a file of ours.
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_SEGMENT = re.compile(r"(?<=/)(?=[^/\s?'\"]*\d)[\w.:=~%+-]{20,}")
+from operations.masking import HIDDEN, hide_parts
+
 _PARAMETER = re.compile(r"(?<=[?&])(state|code|token|key|secret)=[^&\s'\"]+", re.IGNORECASE)
-HIDDEN = "…"
 
 
 def hide_links(text: str) -> str:
     """Return the text with what lets somebody in cut out of the addresses in it."""
     if "/static/" in text:
         return text
-    text = _SEGMENT.sub(lambda part: part[0] if _UUID.fullmatch(part[0]) else HIDDEN, text)
+    text = hide_parts(text)
     return _PARAMETER.sub(rf"\1={HIDDEN}", text)
 
 

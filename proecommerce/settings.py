@@ -49,6 +49,7 @@ TENANT_APPS = [
 INSTALLED_APPS = [*SHARED_APPS, *(app for app in TENANT_APPS if app not in SHARED_APPS)]
 
 MIDDLEWARE = [
+    "operations.middleware.RequestLogMiddleware",
     "proecommerce.headers.HeadersMiddleware",
     "billing.webhooks.StripeFirst",
     "django.middleware.security.SecurityMiddleware",

@@ -23,14 +23,22 @@ Event = Literal[
     "unknown_host",
     "form_refused",
     "forbidden",
+    "abuse",
 ]
 LONGEST = 200
 
 
-def note(request: HttpRequest, event: Event, **more: str) -> None:
-    """Write one line about this request."""
+def note(request: HttpRequest, event: Event, *, tried: str = "", **more: str) -> None:
+    """Write one line about this request. `tried` is the account that was tried: it stands in no line."""
+    if getattr(request, "noted", ("", ""))[0] != "login_failed":
+        request.noted = (event, tried)  # type: ignore[attr-defined]  # for the log of requests
     address, agent = origin_of(request)
     said = {"host": request.META.get("HTTP_HOST", ""), "path": request.path, **more, "agent": agent}
+    log.warning("%s", line(event, address, said))
+
+
+def tell(event: Event, address: str | None, **said: str) -> None:
+    """Write one line that is about no single request."""
     log.warning("%s", line(event, address, said))
 
 

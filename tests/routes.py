@@ -1,5 +1,6 @@
 """Every route of the three hosts, with an address for each: for guards that walk them all."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,7 @@ def _filled(pattern: Any, known: Mapping[str, Any]) -> str:
     if text == "(?P<url>.*)$":  # the admin's catch-all
         return "nothing-here/"
     if text.startswith("^") or "(?P<" in text:
-        return text.replace("^(?P<app_label>accounts|audit|tenants)/$", "tenants/").lstrip("^").rstrip("$")
+        return re.sub(r"\^\(\?P<app_label>[a-z|]+\)/\$", "tenants/", text).lstrip("^").rstrip("$")
     for name, converter in pattern.converters.items():
         kind = {
             "UUIDConverter": "uuid",

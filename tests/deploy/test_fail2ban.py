@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,16 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
+from operations import alerting
+from operations.patterns import Finding
 from proecommerce.logs import OneLine
 from tenants import security_log
+from tenants.origins import network_of
 from tests.conftest import ROOT
 
 PROGRAM = shutil.which("fail2ban-regex")
 FILTER = ROOT / "deploy" / "fail2ban" / "filter.d" / "proecommerce.conf"
+ABUSE = ROOT / "deploy" / "fail2ban" / "filter.d" / "proecommerce-abuse.conf"
 FORMAT = "{asctime} {levelname} {name} {message}"
 EVENTS: tuple[security_log.Event, ...] = (
     "login_failed", "limit_hit", "forged_signature", "csrf_refused", "unknown_host",
@@ -90,13 +95,13 @@ def refused(count: int) -> set[str]:
     return addresses
 
 
-def seen(lines: str, folder: Path) -> list[str]:
+def seen(lines: str, folder: Path, by: Path = FILTER) -> list[str]:
     """The addresses that fail2ban finds in these lines."""
     if PROGRAM is None:
         pytest.skip("fail2ban is not installed: apt-get install fail2ban")
     log = folder / "security.log"
     log.write_text(lines, encoding="utf-8")
-    command = [PROGRAM, "--usedns", "no", "-o", "ip", str(log), str(FILTER)]
+    command = [PROGRAM, "--usedns", "no", "-o", "ip", str(log), str(by)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.split()
 
@@ -114,6 +119,25 @@ def test_nothing_that_strangers_write_is_taken_for_a_refusal(written: io.StringI
     lines = written.getvalue()
     assert lines.count("\n") >= 1000 and "192.0.2.66" in lines
     assert seen(lines, tmp_path) == []
+
+
+def test_only_abuse_that_may_be_banned_is_banned_and_by_a_filter_of_its_own(
+    written: io.StringIO, tmp_path: Path
+) -> None:
+    """Lines as the watch writes them, among refusals and what strangers write."""
+    innocent(100)
+    addresses = refused(20)
+    for kind, address in (
+        ("scan", "203.0.113.9"), ("spraying", "2001:db8:7::9"), ("burst", "203.0.113.10"),
+        ("one_account", ""),
+    ):  # fmt: skip
+        moment = datetime(2026, 11, 24, tzinfo=UTC)
+        network = network_of(address) if address else ""
+        alerting._tell(Finding(kind, network, "mark", address, (), 50, 600, moment, moment))
+    lines = written.getvalue()
+    assert seen(lines, tmp_path, by=ABUSE) == ["203.0.113.9", "2001:db8:7::9"]
+    assert set(seen(lines, tmp_path)) == addresses
+    assert "mark" not in lines.split("event=abuse", 1)[1]
 
 
 def test_a_line_is_one_line_whatever_is_in_it(written: io.StringIO) -> None:
