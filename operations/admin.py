@@ -87,7 +87,8 @@ class AlertAdmin(ReadOnlyAdmin):
         "acknowledged_at", "acknowledged_by", "note",
     )  # fmt: skip
     list_filter = ("kind",)
-    ordering = (F("acknowledged_at").desc(nulls_first=True), "-raised_at")
+    # Django takes expressions too.
+    ordering = (F("acknowledged_at").desc(nulls_first=True), "-raised_at")  # type: ignore[assignment]
     actions = ("acknowledge",)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:

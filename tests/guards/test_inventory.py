@@ -1,5 +1,7 @@
 """Every field of every model is in the inventory of personal data, and the inventory holds nothing else."""
 
+from typing import Any
+
 from django.apps import apps
 
 from privacy import inventory
@@ -44,7 +46,7 @@ def test_what_is_blanked_can_be_blank() -> None:
     for holding in inventory.holdings():
         for name, data in holding.personal.items():
             if data.erasure is Erasure.BLANK and name not in holding.instead:
-                field = holding.model._meta.get_field(name)
+                field: Any = holding.model._meta.get_field(name)
                 assert field.null or field.blank, f"{holding.label}.{name}: say what is put there instead"
 
 
