@@ -61,8 +61,13 @@ def withdraw(invitation_id: UUID, *, by: User, actor: Actor, now: datetime) -> I
     return invitation
 
 
-def change_role(person_id: UUID, role: str, *, by: User, actor: Actor, now: datetime) -> User:
-    """Let a colleague work as something else, from the next request on. Locks everybody who works here."""
+def change_role(
+    person_id: UUID, role: str, *, by: User, actor: Actor, now: datetime, keep: str | None = None
+) -> User:
+    """Let a colleague, or oneself, work as something else, from the next request on. Locks all who work here.
+
+    Their sessions end, but for one's own of the key `keep`.
+    """
     with transaction.atomic():
         team = _team(by)
         person, wanted = _one(team, person_id), _role(role)
@@ -71,8 +76,7 @@ def change_role(person_id: UUID, role: str, *, by: User, actor: Actor, now: date
         if person.role == Role.OWNER:
             _check_not_last(team, person)
         _set_role(person, wanted, actor=actor, now=now)
-        if person.pk != by.pk:
-            sessions.end_others(person, keep=None, actor=actor, now=now)
+        sessions.end_others(person, keep=keep if person.pk == by.pk else None, actor=actor, now=now)
         _withdraw_of(person, actor=actor, now=now)
     return person
 

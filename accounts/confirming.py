@@ -46,7 +46,7 @@ def confirmed_page(page: Page[P]) -> Page[P]:
     def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         return ask_first(request) or page(request, *args, **kwargs)
 
-    return guarded
+    return marked(guarded)
 
 
 def confirmed_change(page: Page[P]) -> Page[P]:
@@ -57,7 +57,13 @@ def confirmed_change(page: Page[P]) -> Page[P]:
         asking = None if request.method in READS else ask_first(request)
         return asking or page(request, *args, **kwargs)
 
-    return guarded
+    return marked(guarded)
+
+
+def marked(page: Page[P]) -> Page[P]:
+    """Note on the page that it asks, where a test finds it."""
+    page.confirms = True  # type: ignore[attr-defined]
+    return page
 
 
 def ask_first(request: HttpRequest) -> HttpResponse | None:

@@ -50,11 +50,19 @@ def invite_contact(
 
 
 def change_contact(
-    contact_id: UUID, customer: Customer, grant: Grant, *, by: User, actor: Actor, now: datetime
+    contact_id: UUID,
+    customer: Customer,
+    grant: Grant,
+    *,
+    by: User,
+    actor: Actor,
+    now: datetime,
+    keep: str | None = None,
 ) -> Contact:
     """Let the contact do this and no more, from its next request on. Locks the customer.
 
-    Invitations that it could not give any more are withdrawn. Raises `Contact.DoesNotExist`, `Refused`.
+    Invitations that it could not give any more are withdrawn. Who may more than before logs in anew, but for
+    one's own session of the key `keep`. Raises `Contact.DoesNotExist`, `Refused`.
     """
     with transaction.atomic():
         locked = _locked(customer)
@@ -64,7 +72,7 @@ def change_contact(
         _check_grant(acting, grant)
         if contact.is_owner and not grant.is_owner:
             _check_not_last(contact)
-        set_grant(contact, grant, actor=actor, now=now)
+        set_grant(contact, grant, actor=actor, now=now, keep=keep if contact.user_id == by.pk else None)
         _withdraw_of(
             contact, lambda each: may_change_team(contact) and grant.covers(each.grant), actor=actor, now=now
         )

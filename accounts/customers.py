@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
+from accounts.errors import Refused
 from accounts.models import Customer
 from audit.actions import Action
 from audit.actors import Actor
@@ -14,6 +15,13 @@ FIELDS = (
     "name", "business_name", "email", "phone", "address_line1", "address_line2", "city", "state",
     "postal_code", "country", "tax_id", "currency", "locale",
 )  # fmt: skip
+# Where invoices and pay links go, and what is charged. Out of reach for whoever of the platform acts as somebody.
+MONEY = {
+    "email": "the e-mail address",
+    "country": "the country",
+    "tax_id": "the tax ID",
+    "currency": "the currency",
+}
 
 
 def create_customer(
@@ -34,12 +42,20 @@ def create_customer(
 
 
 def change_customer(customer: Customer, *, actor: Actor, now: datetime, **fields: Any) -> Customer:
-    """Change the fields given; issued invoices keep what stood on them. Locks the customer."""
+    """Change the fields given; issued invoices keep what stood on them. Locks the customer.
+
+    Raises `Refused` when somebody of the platform, acting as somebody else, reaches for `MONEY`.
+    """
     with transaction.atomic():
         locked = Customer.objects.select_for_update(of=("self",), no_key=True).get(pk=customer.pk)
         changed = [name for name, value in fields.items() if getattr(locked, name) != value]
         if not changed:
             return locked
+        kept = [said for name, said in MONEY.items() if name in changed]
+        if kept and (actor.behind_id or actor.behind_label):
+            raise Refused(
+                f"Whoever helps as somebody else does not change {' and '.join(kept)}. Nothing is saved."
+            )
         before = _values(locked, changed)
         for name in changed:
             setattr(locked, name, fields[name])

@@ -103,6 +103,7 @@ def accept(invitation: Invitation, *, name: str, password: str, actor: Actor, no
             raise InvitationRefused("This log-in is shut. Ask for it to be opened again first.")
         else:
             _raise_role(user, locked.role, actor=actor, now=now)
+            sessions.end_others(user, keep=None, actor=actor, now=now)  # none grows more powerful unseen
         if locked.customer is not None:
             add_contact(user, locked.customer, grant=locked.grant, actor=actor, now=now)
         locked.accepted_at = now
@@ -160,7 +161,6 @@ def _raise_role(user: User, role: str, *, actor: Actor, now: datetime) -> None:
         return
     user.role = after
     user.save(update_fields=["role"])
-    sessions.end_others(user, keep=None, actor=actor, now=now)  # none of them grows more powerful unseen
     record(
         Action.USER_ROLE_RAISED, subject=("user", user.id), actor=actor, now=now,
         before={"role": before.value}, after={"role": after.value},

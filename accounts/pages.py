@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone
 
-from accounts.confirming import READS, back_to
+from accounts.confirming import READS, back_to, confirmed_change
 from accounts.models import User
 from accounts.permissions import (
     Person,
@@ -72,7 +72,15 @@ def staff_page(page: Page[P]) -> Page[P]:
 
 
 def owner_page(page: Page[P]) -> Page[P]:
-    """For owners; what the platform's staff may look at as an owner, they may not change."""
+    """For owners, who confirm that it is them before they change something here.
+
+    What the platform's staff may look at as an owner, they may not change.
+    """
+    return plain_owner_page(confirmed_change(page))
+
+
+def plain_owner_page(page: Page[P]) -> Page[P]:
+    """For owners, without asking again: for what moves neither money nor access, like a colour."""
     return page_for(may_see_settings, may_change_settings)(page)
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from accounts import sessions
 from accounts.grants import Grant
 from accounts.hashers import imported
 from accounts.models import Contact, Customer, User
@@ -74,8 +75,14 @@ def add_contact(
     return contact
 
 
-def set_grant(contact: Contact, grant: Grant, *, actor: Actor, now: datetime) -> None:
-    """Write what the locked contact may do from now on; nothing when it is the same."""
+def set_grant(
+    contact: Contact, grant: Grant, *, actor: Actor, now: datetime, keep: str | None = None
+) -> None:
+    """Write what the locked contact may do from now on; nothing when it is the same.
+
+    Rights are read with every request, so one taken away is gone with the next. When rights are added, the
+    person's sessions end, but for the one of the key `keep`: none grows more powerful unseen.
+    """
     before = contact.grant
     if before == grant:
         return
@@ -90,6 +97,8 @@ def set_grant(contact: Contact, grant: Grant, *, actor: Actor, now: datetime) ->
         after={"may": grant.words},
         contact=contact.user.email,
     )
+    if not before.covers(grant):
+        sessions.end_others(contact.user, keep=keep, actor=actor, now=now)
 
 
 def owners() -> list[User]:

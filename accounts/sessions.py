@@ -133,8 +133,14 @@ def end_all(*, actor: Actor, now: datetime, because: str) -> int:
 
 
 def rotate(request: HttpRequest, user: User) -> None:
-    """Give this session a new key, and go on with it after the user's own password changed."""
+    """Give this session a new key, and go on with it after the user's own password or rights changed."""
     auth.update_session_auth_hash(request, user)
+
+
+def rotate_if(request: HttpRequest, changed: User | AnonymousUser) -> None:
+    """Give this session a new key if it is the session of the person whose rights were changed."""
+    if isinstance(request.user, User) and request.user.pk == changed.pk:
+        rotate(request, request.user)
 
 
 def finish(request: HttpRequest, *, now: datetime) -> None:

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import contacts, inviting
+from accounts import contacts, inviting, sessions
 from accounts.errors import Refused
 from accounts.forms import GrantForm, InviteContactForm
 from accounts.grants import Grant
@@ -43,10 +43,12 @@ def change(request: HttpRequest, customer_id: UUID, contact_id: UUID) -> HttpRes
     rows = Contact.objects.select_related("user", "customer")
     contact = get_object_or_404(rows, pk=contact_id, customer_id=customer_id)
     stands = {"is_owner": contact.is_owner, "permissions": contact.grant.names}
-    form = GrantForm(sent(request), limit=Grant.owner(), initial=stands)
+    form, key = GrantForm(sent(request), limit=Grant.owner(), initial=stands), request.session.session_key
     if form.is_valid() and done(
-        form, lambda: contacts.change_contact(contact.pk, contact.customer, form.grant, **_by(request))
+        form,
+        lambda: contacts.change_contact(contact.pk, contact.customer, form.grant, **_by(request), keep=key),
     ):
+        sessions.rotate_if(request, contact.user)
         messages.success(request, f"Saved. It counts for {contact.user} from now on.")
         return redirect("manage:customer", customer_id)
     return show(request, "manage/customers/contact.html", form, contact=contact, customer=contact.customer)

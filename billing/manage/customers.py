@@ -15,7 +15,7 @@ from accounts.pages import page_for
 from accounts.permissions import may_bill, may_edit_customers, may_see_customers
 from billing import listing, pauses, presenting, resuming, trail
 from billing.errors import Refused
-from billing.manage.answers import acting, is_narrowed, narrowing, page, sent, show
+from billing.manage.answers import acting, done, is_narrowed, narrowing, page, sent, show
 from billing.manage.forms.customers import CustomerFilter, CustomerForm
 from billing.models import PaymentMethod
 from billing.paging import Place
@@ -58,8 +58,9 @@ def new(request: HttpRequest) -> HttpResponse:
 def edit(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=customer_id)
     form = CustomerForm(sent(request), initial={name: getattr(customer, name) for name in FIELDS})
-    if form.is_valid():
-        change_customer(customer, **form.cleaned_data, **acting(request))
+    if form.is_valid() and done(
+        form, lambda: change_customer(customer, **form.cleaned_data, **acting(request))
+    ):
         messages.success(request, "Saved. Invoices issued before keep what stood on them.")
         return redirect("manage:customer", customer.pk)
     return show(request, "manage/customers/form.html", form, customer=customer)

@@ -9,8 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.confirming import confirmed_change
-from accounts.pages import owner_page
+from accounts.pages import owner_page, plain_owner_page
 from billing.manage.answers import acting, sent, show
 from tenants import claiming, proving
 from tenants.context import current_tenant
@@ -33,7 +32,6 @@ class HostForm(forms.Form):
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @owner_page
-@confirmed_change
 def index(request: HttpRequest) -> HttpResponse:
     """The hosts and the open claims; POST claims another name."""
     form = HostForm(sent(request))
@@ -49,21 +47,20 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@owner_page
+@plain_owner_page
 def look_again(request: HttpRequest, proof_id: UUID) -> HttpResponse:
     said = "Looking for the proof. Load this page again soon."
     return _done(request, lambda: claiming.look_again(proof_id, **acting(request)), said)
 
 
 @require_POST
-@owner_page
+@plain_owner_page
 def withdraw(request: HttpRequest, proof_id: UUID) -> HttpResponse:
     return _done(request, lambda: claiming.withdraw(proof_id, **acting(request)), "The name is off the list.")
 
 
 @require_POST
 @owner_page
-@confirmed_change
 def make_primary(request: HttpRequest, host_id: UUID) -> HttpResponse:
     said = "Links in mails lead to that host from now on. The others lead here as well."
     return _done(request, lambda: claiming.make_primary(host_id, **acting(request)), said)
@@ -71,7 +68,6 @@ def make_primary(request: HttpRequest, host_id: UUID) -> HttpResponse:
 
 @require_POST
 @owner_page
-@confirmed_change
 def remove(request: HttpRequest, host_id: UUID) -> HttpResponse:
     return _done(request, lambda: claiming.remove(host_id, **acting(request)), "The host is taken out.")
 

@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.confirming import confirmed_change
 from accounts.demanding import set_demand
 from accounts.factors import demand
 from accounts.models import Contact, User
@@ -19,7 +18,6 @@ from billing.manage.forms.settings import DemandForm
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @owner_page
-@confirmed_change
 def demanded(request: HttpRequest) -> HttpResponse:
     """Say of whom a second factor is demanded."""
     form = DemandForm(sent(request), initial={"demand": demand()})
@@ -32,7 +30,6 @@ def demanded(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @owner_page
-@confirmed_change
 def reset(request: HttpRequest, user_id: UUID) -> HttpResponse:
     """Take a person's second factors away, at once: the owner has made sure that it is them who asked."""
     person = get_object_or_404(User, pk=user_id)

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.pages import owner_page
+from accounts.pages import owner_page, plain_owner_page
 from billing import colours, configuring, listing
 from billing.manage.answers import acting, done, sent, sent_files, show, today
 from billing.manage.forms.settings import BrandForm, BusinessForm, InvoicingForm, RegionForm
@@ -54,7 +54,7 @@ def region(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@owner_page
+@plain_owner_page
 def brand(request: HttpRequest) -> HttpResponse:
     stands = BillingSettings.objects.only("brand_colour", "logo_type").get()
     form = BrandForm(sent(request), sent_files(request), initial={"brand_colour": stands.brand_colour})
@@ -71,7 +71,7 @@ def brand(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@owner_page
+@plain_owner_page
 def remove_logo(request: HttpRequest) -> HttpResponse:
     configuring.change_settings(logo=None, logo_type="", **acting(request))
     messages.success(request, "The logo is taken out.")

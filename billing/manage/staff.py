@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import colleagues, inviting
+from accounts import colleagues, inviting, sessions
 from accounts.confirming import confirmed_change, confirmed_page
 from accounts.errors import Refused
 from accounts.models import Invitation, User
@@ -48,10 +48,14 @@ def invite_staff(request: HttpRequest) -> HttpResponse:
 @page_for(may_manage_colleagues)
 @confirmed_change
 def role(request: HttpRequest, person_id: UUID) -> HttpResponse:
-    wanted = request.POST.get("role", "")
-    return _done(
-        request, lambda: colleagues.change_role(person_id, wanted, **_by(request)), "{}: the role is changed."
-    )
+    wanted, keep = request.POST.get("role", ""), request.session.session_key
+
+    def change() -> User:
+        person = colleagues.change_role(person_id, wanted, **_by(request), keep=keep)
+        sessions.rotate_if(request, person)
+        return person
+
+    return _done(request, change, "{}: the role is changed.")
 
 
 @require_POST
@@ -94,6 +98,7 @@ def hand_over(request: HttpRequest) -> HttpResponse:
         to, key = UUID(form.cleaned_data["person"]), request.session.session_key
         person = attempt(form, lambda: colleagues.hand_over(to, **_by(request), keep=key))
         if person is not None:
+            sessions.rotate_if(request, request.user)
             messages.success(request, f"{person} is the owner now. You go on in billing.")
             return redirect("manage:home")
     return show(request, "manage/settings/hand_over.html", form, others=others)

@@ -7,6 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.acting import actor_of
 from accounts.customers import change_customer
+from accounts.errors import Refused
 from accounts.permissions import may_change_details, may_enter, may_see_details
 from billing.portal.access import CustomerRequest, choose, customer_page
 from billing.portal.forms import DetailsForm
@@ -19,10 +20,14 @@ def details_page(request: CustomerRequest) -> HttpResponse:
     """See and correct what stands on invoices; those issued keep what they say."""
     form = DetailsForm(request.POST or None, instance=request.customer)
     if request.method == "POST" and form.is_valid():
-        change_customer(request.customer, **form.cleaned_data, actor=actor_of(request), now=clock.now())
-        messages.success(request, "Saved. Your next invoices will show it.")
-        return redirect("portal:details")
-    return render(request, "portal/details.html", {"form": form}, status=422 if form.is_bound else 200)
+        try:
+            change_customer(request.customer, **form.cleaned_data, actor=actor_of(request), now=clock.now())
+        except Refused as no:
+            form.add_error(None, str(no))
+        else:
+            messages.success(request, "Saved. Your next invoices will show it.")
+            return redirect("portal:details")
+    return render(request, "portal/details.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

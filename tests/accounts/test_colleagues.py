@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
@@ -40,6 +41,24 @@ def test_a_role_counts_from_the_next_request(nora: User, people: People, browser
     assert client.get("/manage/import/")["Location"] == "/log-in/?next=/manage/import/"
     log_in(client, emil.email)
     assert client.get("/manage/import/").status_code == 403
+
+
+def test_whoever_gives_up_their_own_rights_goes_on_by_a_new_key_and_here_only(
+    nora: User, people: People, browser: Browser
+) -> None:
+    people("second@lind.example", role="owner")
+    here, elsewhere = browser(), browser()
+    for client in (here, elsewhere):
+        logging_in.enter(client, nora)
+    key = here.session.session_key
+    answer = here.post(f"/manage/settings/staff/{nora.pk}/role/", {"role": "billing"})
+    assert answer["Location"] == "/manage/settings/staff/"
+    assert here.get("/manage/").status_code == 200 and here.get("/manage/settings/").status_code == 403
+    assert here.session.session_key != key
+    old = browser()
+    old.cookies[settings.SESSION_COOKIE_NAME] = key or ""
+    for client in (elsewhere, old):
+        assert client.get("/manage/")["Location"].startswith("/log-in/")
 
 
 def test_whoever_is_shut_out_is_out_at_once_and_in_again_later(

@@ -306,6 +306,38 @@ def test_what_they_correct_bears_both_names_in_a_whole_chain(
     )
 
 
+def test_where_money_goes_and_what_is_charged_stays_as_it_is(
+    inside: Client, link: Callable[..., str], browser: Browser, people: Callable[..., User], actor: Any,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Invoices and pay links go to the address; country and tax ID decide on the tax."""
+    from accounts.customers import MONEY, change_customer, create_customer
+    from accounts.people import add_contact
+
+    fields = {"name": "Lind", "email": "nora@lind.example", "country": "DE", "currency": "EUR"}
+    lind = create_customer(actor=actor, now=now, **fields)
+    kim = people("kim@lind.example", role="contact")
+    add_contact(kim, lind, actor=actor, now=now)
+    portal = browser()
+    portal.post(link(kim))
+    path = f"/manage/customers/{lind.pk}/change/"
+    for client, page in ((inside, path), (portal, "/details/")):
+        assert "stay as they are" in client.get(page).content.decode()
+        for wrong in ({"tax_id": "DE999999999"}, {"country": "AT"}):
+            answer = client.post(page, fields | {"name": "Berg", "locale": "en"} | wrong)
+            assert answer.status_code == 422 and "Whoever helps as somebody else" in answer.content.decode()
+    for field, value in {"email": "thief@x.example", "currency": "USD"}.items():
+        answer = inside.post(path, fields | {"name": "Berg", "locale": "en", field: value})
+        assert answer.status_code == 422, field
+    behind = Actor("user", "1", "Nora", behind_id="2", behind_label="Robin")
+    for field in MONEY:
+        with pytest.raises(Refused, match="does not change"):
+            change_customer(lind, actor=behind, now=now, **{"name": "Berg", field: "XX"})
+    lind.refresh_from_db()
+    assert {name: getattr(lind, name) for name in fields} == fields and lind.tax_id == ""
+    assert portal.post("/details/", {"name": "Berg", "country": "DE"})["Location"] == "/details/"
+
+
 def test_logging_out_ends_it_too(inside: Client) -> None:
     inside.post("/log-out/")
     assert Visit.objects.get().ended_at is not None

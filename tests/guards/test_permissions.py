@@ -17,6 +17,14 @@ OPEN = {
     "accounts:passkey", "accounts:passkey_ask", "accounts:keep_factors", "accounts:email_confirm",
     "accounts:email_undo", "security_txt",
 }  # fmt: skip
+# Owners' pages that change something without asking again who it is, and why.
+UNASKED = {
+    "manage:settings_brand": "a colour and a picture", "manage:settings_no_logo": "a picture",
+    "manage:host_look": "asks the DNS once more", "manage:host_withdraw": "takes back what opens nothing yet",
+    "manage:staff_resend": "a mail to whom the confirmed invitation named",
+    "manage:staff_withdraw": "takes back what was not accepted",
+    "manage:stripe": "only shows", "manage:stripe_callback": "ends what was begun by who confirmed",
+}  # fmt: skip
 PREDICATES = {*permissions.FOR_STAFF.values(), *permissions.FOR_CONTACTS.values()}
 MAY = re.compile(r"\bmay\.(\w+)")
 
@@ -53,6 +61,20 @@ def test_pages_of_customers_ask_contacts_and_those_of_the_tenant_its_people() ->
             assert declared <= staff, name
     assert sum(name.startswith("portal:") for name in PAGES) > 15
     assert sum(name.startswith("manage:") for name in PAGES) > 50
+
+
+def test_what_owners_alone_may_change_asks_again_who_it_is() -> None:
+    of_owners = {
+        permissions.may_change_settings, permissions.may_manage_colleagues, permissions.may_hand_over,
+        permissions.may_connect_stripe, permissions.may_import,
+    }  # fmt: skip
+    owners = {
+        name: pattern.callback
+        for name, pattern in PAGES.items()
+        if getattr(pattern.callback, "declared", (None, None))[1] in of_owners
+    }
+    assert len(owners) > 20
+    assert {name for name, page in owners.items() if not getattr(page, "confirms", False)} == set(UNASKED)
 
 
 def test_every_predicate_is_listed_where_templates_find_it() -> None:

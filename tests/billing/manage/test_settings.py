@@ -11,6 +11,7 @@ from PIL import Image
 from accounts.models import Invitation
 from audit.models import AuditEvent
 from billing.models import BillingSettings, NumberSeries, TaxRate
+from tenants import clock
 from tenants.directory import tenant_of_slug
 
 BUSINESS = {
@@ -42,6 +43,37 @@ def test_the_business_stands_on_its_settings(owner: Client) -> None:
     assert BillingSettings.objects.get().tax_id == "DE123456789"
     event = AuditEvent.objects.get(action="settings.changed")
     assert event.details["after"]["business_name"] == "Alpha GmbH"
+
+
+ASKING = {
+    "/manage/settings/": BUSINESS, "/manage/settings/invoices/": TERMS, "/manage/settings/region/": REGION,
+    "/manage/settings/taxes/new/": {"country": "AT", "tax_class": "standard", "name": "USt", "percent": "20"},
+}  # fmt: skip
+
+
+def test_what_decides_on_money_is_changed_by_who_has_just_confirmed(owner: Client) -> None:
+    """An open screen, or a stolen session, shows the settings and changes none of them."""
+    rate = TaxRate.objects.create(tax_class="standard", country="DE", name="VAT", rate_ppm=190_000)
+    session = owner.session
+    del session["confirmed_at"]
+    session.save()
+    of_rate = {
+        f"/manage/settings/taxes/{rate.pk}/{end}": {"name": "Tax", "percent": "1"} for end in ("", "remove/")
+    }
+    for path, form in (ASKING | of_rate).items():
+        assert path.endswith("remove/") or owner.get(path).status_code == 200, path
+        assert owner.post(path, form)["Location"].startswith("/account/confirm/?next="), path
+    assert not AuditEvent.objects.filter(action__in=["settings.changed", "tenant.changed"]).exists()
+    assert [(each.name, each.rate_ppm) for each in TaxRate.objects.all()] == [("VAT", 190_000)]
+    assert owner.post("/manage/settings/brand/", {"brand_colour": "#336699"})["Location"] == (
+        "/manage/settings/brand/"
+    )
+    session = owner.session
+    session["confirmed_at"] = clock.now().timestamp()
+    session.save()
+    for path, form in ASKING.items():
+        assert "/confirm/" not in owner.post(path, form)["Location"], path
+    assert TaxRate.objects.count() == 2
 
 
 @pytest.mark.parametrize(

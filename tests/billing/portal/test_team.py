@@ -123,7 +123,7 @@ def test_home_and_navigation_show_only_what_one_may(
 def test_a_permission_taken_away_is_gone_with_the_next_request(
     lind: Account, limited: Any, browser: Browser
 ) -> None:
-    user = limited("invoices", "pay")
+    user = limited("invoices", "pay", "details")
     client = browser(user)
     assert client.get("/invoices/").status_code == 200
     contact = Contact.objects.get(user=user)
@@ -135,6 +135,18 @@ def test_a_permission_taken_away_is_gone_with_the_next_request(
     assert client.get("/details/").status_code == 403
     kinds = AuditEvent.objects.filter(action__startswith="contact.").order_by("seq")
     assert list(kinds.values_list("action", flat=True))[-2:] == ["contact.changed", "contact.removed"]
+
+
+def test_a_permission_added_ends_the_sessions_begun_without_it(
+    lind: Account, limited: Any, browser: Browser
+) -> None:
+    user = limited("invoices")
+    client = browser(user)
+    contact = Contact.objects.get(user=user)
+    for_both = Grant.of(["invoices", "cards"])
+    contacts.change_contact(contact.pk, lind.customer, for_both, by=lind.user, **ACTING)
+    assert client.get("/cards/")["Location"] == "/log-in/?next=/cards/"
+    assert browser(user).get("/cards/").status_code == 200
 
 
 class TestNobodyGivesMoreThanTheyHave:
