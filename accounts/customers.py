@@ -15,7 +15,7 @@ FIELDS = (
     "name", "business_name", "email", "phone", "address_line1", "address_line2", "city", "state",
     "postal_code", "country", "tax_id", "currency", "locale",
 )  # fmt: skip
-# Where invoices and pay links go, and what is charged. Out of reach for whoever of the platform acts as somebody.
+# Where invoices and pay links go, and what is charged: out of reach for who acts as somebody else.
 MONEY = {
     "email": "the e-mail address",
     "country": "the country",

@@ -13,12 +13,13 @@ from accounts import email_changing, mails, notices, recovering, session_mails
 from accounts.inviting import token_of
 from accounts.models import EmailChange, FactorReset, Invitation, Session, User, Visit
 from accounts.passwords import tokens
+from accounts.people import owners
 from accounts.purging import purge_sessions
 from audit.actors import Actor
 from tenants import clock
 from tenants.context import current_tenant, in_public
-from tenants.directory import site_url
-from tenants.jobs import Asked, enqueue_many, job, planner
+from tenants.directory import home_url, site_url
+from tenants.jobs import Asked, enqueue, enqueue_many, job, planner
 from tenants.mail import send
 from tenants.models import Job, Tenant
 from tenants.postgresql.base import PUBLIC
@@ -175,6 +176,22 @@ def mail_handed_over(*, user_id: str, before: str, after: str) -> None:
     url = f"{site_url(tenant)}/manage/"
     mail = mails.handed_over_mail(business=tenant.name, name=user.name, before=before, after=after, url=url)
     send(mail, to=user.email)
+
+
+@job("accounts.tell_of_host")
+def tell_of_host(*, hostname: str, problem: str) -> None:
+    """Have every owner told that a host of their own is not shown to be theirs any more."""
+    for owner in owners():
+        enqueue("accounts.mail_host", user_id=str(owner.pk), hostname=hostname, problem=problem)
+
+
+@job("accounts.mail_host", outside=True)
+def mail_host(*, user_id: str, hostname: str, problem: str) -> None:
+    """Tell an owner of it."""
+    user, tenant = User.objects.get(pk=UUID(user_id)), current_tenant()
+    url = f"{home_url(tenant)}/manage/settings/hosts/"
+    words = {"business": tenant.name, "name": user.name, "hostname": hostname, "problem": problem}
+    send(mails.host_mail(**words, url=url), to=user.email)
 
 
 @job("accounts.mail_visit", outside=True)

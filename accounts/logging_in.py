@@ -6,17 +6,24 @@ from django.contrib import auth
 from django.db import transaction
 from django.http import HttpRequest
 
-from accounts import confirming, halfway, sessions, visiting
+from accounts import confirming, halfway, passwords, sessions, visiting
 from accounts.acting import actor_of
 from accounts.models import User
 from audit.actions import Action
 from audit.recording import record
 from tenants import limits, security_log
-from tenants.throttling import PASSWORD, normalised
+from tenants.throttling import PASSWORD, RESET, normalised
+
+
+class PasswordTooShort(Exception):
+    """The password is right, but cannot stand alone since the second factors are gone; a link is mailed."""
 
 
 def log_in(request: HttpRequest, *, email: str, password: str, now: datetime) -> User | None:
-    """Check the credentials; log in, or have the second factor asked for. Leaves an audit event."""
+    """Check the credentials; log in, or have the second factor asked for. Leaves an audit event.
+
+    Raises `PasswordTooShort`.
+    """
     user = auth.authenticate(request, username=email, password=password)
     with transaction.atomic():
         if not isinstance(user, User):
@@ -24,8 +31,18 @@ def log_in(request: HttpRequest, *, email: str, password: str, now: datetime) ->
             subject = ("user", known.pk if known else "unknown")
             record(Action.USER_LOGIN_FAILED, subject=subject, actor=actor_of(request), now=now)
             return None
+    check_length(request, user, password, now=now)
     halfway.arrive(request, user, methods={"password"}, now=now)
     return user
+
+
+def check_length(request: HttpRequest, user: User, password: str, *, now: datetime) -> None:
+    """Refuse a right password that cannot stand alone, and mail a link to set another: `PasswordTooShort`."""
+    if passwords.stands(user, password):
+        return
+    limits.spend(request, RESET, account=user.email)
+    passwords.ask_reset(user.email, actor=actor_of(request, user), now=now)
+    raise PasswordTooShort
 
 
 def log_out(request: HttpRequest, *, now: datetime) -> None:

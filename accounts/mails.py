@@ -104,6 +104,23 @@ def visit_mail(*, business: str, name: str, staff: str, user: str, reason: str, 
     )
 
 
+def host_mail(*, business: str, name: str, hostname: str, problem: str, url: str) -> RenderedMail:
+    """To each owner, when a host of their own was not shown to be theirs for three days."""
+    return render(
+        LinkMail(
+            business=business,
+            subject=f"Is {hostname} still yours?",
+            greeting=f"Hello {name},",
+            paragraph=f"For three days we have seen neither the proof that {hostname} belongs to {business}, "
+            f"nor that the name leads here. {problem} Nothing is switched off. If the domain is yours, set "
+            "the record again; if you gave it up, take the host out, so that nobody else is taken for you.",
+            button="Look at your hosts",
+            url=url,
+            after="We look every day, and write again only if it comes back and goes missing once more.",
+        )
+    )
+
+
 @cache
 def _engine() -> Engine:
     return Engine(dirs=[str(_TEMPLATES / "accounts" / "mail")])

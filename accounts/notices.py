@@ -49,7 +49,8 @@ NOTICES = {
     "factors_reset": Notice(
         "Your second factors at {business} were taken away",
         "The app, passkeys and backup codes of your log-in at {business} were taken away on {when}, "
-        "because you or somebody for you said that they were lost. Your password stays. Set up new ones.",
+        "because you or somebody for you said that they were lost. Your password stays; if it has "
+        "fewer than 15 characters, you will be sent a link to set a longer one. Set up new factors then.",
         "If you know nothing of it, tell whoever runs {business} at once.",
     ),
 }
@@ -81,7 +82,7 @@ def reset_asked_mail(*, business: str, name: str, when: str, url: str) -> Render
             paragraph=f"Somebody, hopefully you, told ProEcommerce that the device for your log-in at "
             f"{business} is lost. On {when} your authenticator app, passkeys and backup codes will be taken "
             "away, and "
-            "your password alone will log you in until you set up new ones.",
+            "your password alone will log you in until you set up new ones, if it has 15 characters.",
             button="Stop this: I still have my device",
             url=url,
             after="If you asked for it, there is nothing to do but wait. If not, press the button: somebody "

@@ -9,6 +9,8 @@ from django.db import transaction
 from accounts import sessions
 from accounts.enrolling import tell
 from accounts.models import User
+from accounts.models.users import normal
+from accounts.validators import least_length
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
@@ -47,12 +49,27 @@ def user_of_reset(user_id: UUID, token: str) -> User | None:
     return user if user is not None and tokens.check_token(user, token) else None
 
 
+def stands(user: User, password: str) -> bool:
+    """Tell whether the user's right password may log in: after a reset of factors, once it is long enough.
+
+    How long a password is can be known only when it is entered. If it is too short to stand alone, whoever
+    entered it gets no session: a link to set another goes to the person's address.
+    """
+    if not user.password_may_be_short:
+        return True
+    if len(normal(password)) < least_length(user):
+        return False
+    User.objects.filter(pk=user.pk).update(password_may_be_short=False)
+    return True
+
+
 def set_password(user: User, password: str, *, actor: Actor, now: datetime, keep: str | None = None) -> None:
     """Set a validated password; the user's sessions end, but for the one of the key `keep`; they are told."""
     with transaction.atomic():
         locked = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
         locked.set_password(password)
-        locked.save(update_fields=["password"])
+        locked.password_may_be_short = False  # it was validated
+        locked.save(update_fields=["password", "password_may_be_short"])
         sessions.end_others(user, keep=keep, actor=actor, now=now)
         record(Action.USER_PASSWORD_CHANGED, subject=("user", user.id), actor=actor, now=now)
         tell(user, "password_changed", now=now)

@@ -12,8 +12,9 @@ from accounts.models import BackupCode, FactorReset, Passkey, Totp, User
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
-from tenants.context import current_schema
+from tenants.context import current_schema, enter, enter_public
 from tenants.jobs import enqueue
+from tenants.models import Tenant
 
 WAIT = timedelta(hours=72)
 SALT = "accounts.factor_reset"
@@ -26,13 +27,16 @@ class ResetRefused(ValueError):
 def reset_factors(user: User, *, actor: Actor, now: datetime) -> None:
     """Take the authenticator app, passkeys and backup codes away, and tell the person. Locks the user.
 
-    Every session ends: the device may be in other hands. The password stays and is needed to log in; where a
-    second factor is demanded, a new one is set up then.
+    Every session ends: the device may be in other hands. The password stays and is needed to log in, if it
+    is long enough to stand alone (`passwords.stands`); where a second factor is demanded, a new one is set up
+    then.
     """
     if actor.kind == "user" and actor.id == str(user.pk):
         raise ResetRefused("Nobody resets their own second factors: remove them on your own page.")
     with transaction.atomic():
-        User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+        locked = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
+        locked.password_may_be_short = True
+        locked.save(update_fields=["password_may_be_short"])
         apps, _ = Totp.objects.filter(user=user).delete()
         passkeys, _ = Passkey.objects.filter(user=user).delete()
         codes, _ = BackupCode.objects.filter(user=user).delete()
@@ -58,6 +62,40 @@ def ask_reset(user: User, *, reason: str, actor: Actor, now: datetime) -> Factor
         enqueue("accounts.mail_reset_asked", reset_id=str(reset.pk))
         enqueue("accounts.carry_out_reset", reset_id=str(reset.pk), run_at=reset.due_at)
     return reset
+
+
+def help_somebody(tenant: Tenant, email: str, *, reason: str, actor: Actor, now: datetime) -> FactorReset:
+    """Promise a reset to somebody of a tenant, as the platform's staff; the platform's record has it too.
+
+    Raises `ResetRefused`.
+    """
+    with enter_public(), transaction.atomic():
+        with enter(tenant):
+            user = User.objects.filter(email__iexact=email, is_active=True).first()
+            if user is None:
+                raise ResetRefused("Nobody of this tenant logs in with that address.")
+            reset = ask_reset(user, reason=reason, actor=actor, now=now)
+        record(
+            Action.USER_FACTOR_RESET_ASKED, subject=("tenant", tenant.pk), actor=actor, now=now,
+            user=str(reset.user_id), reset=str(reset.pk), reason=reason, due=reset.due_at.isoformat(),
+        )  # fmt: skip
+    return reset
+
+
+def reset_at_once(tenant: Tenant, email: str, *, actor: Actor, now: datetime) -> None:
+    """Take somebody's second factors away from the server; the platform's record has it as well.
+
+    Raises `ResetRefused`.
+    """
+    with enter_public(), transaction.atomic():
+        with enter(tenant):
+            user = User.objects.filter(email__iexact=email).first()
+            if user is None:
+                raise ResetRefused("Nobody of this tenant logs in with that address.")
+            reset_factors(user, actor=actor, now=now)
+        record(
+            Action.USER_FACTORS_RESET, subject=("tenant", tenant.pk), actor=actor, now=now, user=str(user.pk)
+        )
 
 
 def cancel_reset(reset: FactorReset, *, actor: Actor, now: datetime) -> bool:

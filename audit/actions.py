@@ -96,6 +96,7 @@ class Action(StrEnum):
     HOST_CLAIMED = "host.claimed"
     HOST_CLAIM_WITHDRAWN = "host.claim_withdrawn"
     HOST_PROVEN = "host.proven"
+    HOST_UNPROVEN = "host.unproven"
     HOST_MADE_PRIMARY = "host.made_primary"
     HOST_REMOVED = "host.removed"
     JOB_RETRIED = "job.retried"

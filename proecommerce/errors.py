@@ -10,14 +10,23 @@ from django.views import defaults
 from accounts.models import User
 from accounts.people import owners
 from accounts.permissions import may_manage
-from tenants import security_log
+from tenants import limits, security_log
+from tenants.throttling import TOKENLESS, TooMany
 
 log = logging.getLogger(__name__)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Answer a form that came without its token: usually a page that was open too long."""
+    """Answer a form that came without its token: usually a page that was open too long.
+
+    It is counted by the network, apart from all else: another site can have somebody's browser send such
+    forms, and must not use up what that person may do.
+    """
     security_log.note(request, "csrf_refused", reason=reason)
+    try:
+        limits.spend(request, TOKENLESS)
+    except TooMany as refused:
+        return limits.too_many(request, refused)
     return render(request, "403.html", {"csrf_failed": True}, status=403)
 
 

@@ -8,10 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts.acting import actor_of
-from accounts.models import User
-from accounts.recovering import WAIT, ResetRefused, ask_reset
+from accounts.recovering import WAIT, ResetRefused, help_somebody
 from tenants import clock
-from tenants.context import enter
 from tenants.models import Tenant
 
 
@@ -28,12 +26,13 @@ def lost_device_page(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
     form, actor = LostDeviceForm(request.POST or None), actor_of(request)
     if request.method == "POST" and form.is_valid():
         try:
-            with enter(tenant):
-                user = User.objects.filter(email__iexact=form.cleaned_data["email"], is_active=True).first()
-                if user is None:
-                    raise ResetRefused("Nobody of this tenant logs in with that address.")
-                reset = ask_reset(user, reason=form.cleaned_data["reason"], actor=actor, now=clock.now())
-            messages.success(request, f"Told {user.email}. It happens on {reset.due_at:%-d %B, %H:%M} UTC.")
+            asked = form.cleaned_data
+            reset = help_somebody(
+                tenant, asked["email"], reason=asked["reason"], actor=actor, now=clock.now()
+            )
+            messages.success(
+                request, f"Told {asked['email']}. It happens on {reset.due_at:%-d %B, %H:%M} UTC."
+            )
             return redirect("admin:tenants_tenant_change", tenant.pk)
         except ResetRefused as refused:
             form.add_error(None, str(refused))

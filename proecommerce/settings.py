@@ -60,8 +60,8 @@ MIDDLEWARE = [
     "accounts.middleware.OneCookieMiddleware",
     "accounts.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "tenants.limits.LimitMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "tenants.limits.LimitMiddleware",
     "accounts.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.ClosedTenantMiddleware",
@@ -155,7 +155,8 @@ SESSION_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
-CSRF_COOKIE_NAME = "csrftoken"
+# The prefix has browsers refuse what another host sets. PROE_SID is fixed by the privacy policy (operations.md).
+CSRF_COOKIE_NAME = "__Host-csrftoken" if SECURE_COOKIES else "csrftoken"
 CSRF_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"

@@ -11,7 +11,7 @@ from django.shortcuts import render
 
 from tenants import clock, security_log, throttling
 from tenants.origins import network_of, origin_of
-from tenants.throttling import ANY, Caller, Rule, Spent, TooMany
+from tenants.throttling import ANY, READ, Caller, Rule, Spent, TooMany
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Routes without a limit of their own kind, and why.
@@ -28,7 +28,10 @@ def spend(request: HttpRequest, rule: Rule, *, account: str = "") -> Spent:
 
 
 class LimitMiddleware:
-    """Counts every request that may change something, before its page and its form are looked at."""
+    """Counts every request that may change something, before its page is asked.
+
+    Stands inside of the check for forged forms: what that refuses is counted apart (`proecommerce.errors`).
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -38,7 +41,7 @@ class LimitMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         if request.method in SAFE:
-            return None
+            return _look(request)
         if request.resolver_match is not None and request.resolver_match.view_name in EXEMPT:
             return None
         person = getattr(request, "user", None)
@@ -51,6 +54,18 @@ class LimitMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return too_many(request, error) if isinstance(error, TooMany) else None
+
+
+def _look(request: HttpRequest) -> HttpResponse | None:
+    """Count what somebody logged in looks at; who it is has been looked up by then, for all but public files."""
+    person = getattr(request, "_cached_user", None)
+    if person is None or not person.is_authenticated:
+        return None
+    try:
+        spend(request, READ, account=str(person.pk))
+    except TooMany as refused:
+        return too_many(request, refused)
+    return None
 
 
 def too_many(request: HttpRequest, refused: TooMany) -> HttpResponse:

@@ -13,9 +13,11 @@ def origin_of(request: HttpRequest) -> tuple[str | None, str]:
     agent = "".join(c for c in request.META.get("HTTP_USER_AGENT", "") if c.isprintable())[:400]
     seen = [request.META.get("REMOTE_ADDR", "")]
     hops: int = settings.TRUSTED_PROXIES
-    if hops:
-        # each proxy appends whom it saw; what stands before the entries of ours, anybody may have written
-        seen.insert(0, "".join(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")[-hops:][:1]))
+    chain = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    if 0 < hops <= len(chain):
+        # Each proxy appends whom it saw; what stands before the entries of ours, anybody may have written.
+        # Fewer entries than proxies of ours: it came past one of them, and all that it says may be made up.
+        seen.insert(0, chain[-hops])
     for address in seen:
         try:
             return str(ip_address(address.strip())), agent

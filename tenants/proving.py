@@ -36,6 +36,22 @@ def look(hostname: str, token: str) -> tuple[str, str]:
     return "", missing
 
 
+def look_again(hostname: str, token: str, home: str) -> tuple[str, str]:
+    """Return how one sees that a proven host is still its tenant's, and what was found instead.
+
+    By its proof, or ("leads here") by addresses that it shares with `home`, the host that we gave the tenant:
+    the file of a former web server is gone by then, and who keeps a name led here means it.
+    """
+    method, missing = look(hostname, token)
+    if method:
+        return method, ""
+    try:
+        leads_here = dns_gateway.addresses(hostname) & dns_gateway.addresses(home)
+    except dns_gateway.DnsUnavailable:
+        return "", missing
+    return ("leads here", "") if leads_here else ("", missing)
+
+
 def _by_dns(host: str, port: int) -> list[str]:
     try:
         return sorted(dns_gateway.addresses(host))

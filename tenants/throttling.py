@@ -78,6 +78,7 @@ class Rule:
     account: tuple[Window, ...] = ()
     network: tuple[Window, ...] = ()
     tenant: tuple[Window, ...] = ()
+    only_in_cache: bool = False  # not worth a row: while the cache is away, nothing is counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,10 @@ ANY = Rule(
     network=(Window(300, MINUTE),),
     tenant=(Window(3000, MINUTE),),
 )
+# Pages looked at by somebody logged in: more than a person reads, less than it takes to copy all there is.
+READ = Rule("read", account=(Window(1200, MINUTE),), only_in_cache=True)
+# What costs much to make, like a PDF.
+COSTLY = Rule("costly", account=(Window(120, MINUTE),), network=(Window(240, MINUTE),))
 # A password entered, wherever that is; given back when it was right.
 PASSWORD = Rule(
     "password",
@@ -136,6 +141,8 @@ SIGN_UP = Rule(
 UNPROVEN = Rule("form without proof", network=(Window(6, HOUR),), tenant=(Window(300, HOUR),))
 # A form that was shown once is taken once.
 ONCE = Rule("once", account=(Window(1, 5 * HOUR),))
+# Forms without their token: another site may send them from somebody's browser, so they count apart.
+TOKENLESS = Rule("form without its token", network=(Window(60, MINUTE),))
 # Signatures that are not whole: somebody guesses, or holds an old key.
 FORGED = Rule("forged signature", network=(Window(60, MINUTE),))
 
@@ -179,7 +186,10 @@ def spend(rule: Rule, caller: Caller, *, now: datetime) -> Spent:
     stamp = (now - EPOCH) // timedelta(microseconds=1)
     member = f"{stamp}-{secrets.token_hex(8)}"
     cached = _spend_in_cache(bounds, stamp, member)
-    wait = _spend_in_database(bounds, stamp, now) if cached is None else cached
+    if cached is None:
+        wait = 0 if rule.only_in_cache else _spend_in_database(bounds, stamp, now)
+    else:
+        wait = cached
     if wait > 0:
         raise TooMany(rule.name, -(-wait // MICRO))
     return Spent(stamp, member, bounds, in_cache=cached is not None)

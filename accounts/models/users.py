@@ -30,8 +30,9 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person who logs in. `role` says what for; contacts of customers have none in the tenant itself.
 
-    Raising `link_generation` makes every link void that was mailed to the person before. `visit` is not
-    stored: it is set on the user of a request in which the platform's staff act as them.
+    Raising `link_generation` makes every link void that was mailed to the person before.
+    `password_may_be_short` since second factors were taken from beside it: see `passwords.stands`. `visit` is
+    not stored: it is set on the user of a request in which the platform's staff act as them.
     """
 
     class Role(models.TextChoices):
@@ -50,6 +51,7 @@ class User(AbstractBaseUser):
     locale = models.CharField(max_length=10, default="en")
     created_at = models.DateTimeField()
     link_generation = models.PositiveIntegerField(default=0, db_default=0)
+    password_may_be_short = models.BooleanField(default=False, db_default=False)
 
     visit: "Visit | None" = None
 

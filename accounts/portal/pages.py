@@ -12,10 +12,11 @@ from django.views.decorators.http import require_POST
 from accounts import halfway, humans, inviting, passwords
 from accounts.acting import actor_of
 from accounts.forms import AcceptForm, AskResetForm, LogInForm, NewPasswordForm
-from accounts.logging_in import log_in, log_out
+from accounts.logging_in import PasswordTooShort, check_length, log_in, log_out
 from accounts.portal.addresses import asked_for, home_of
 from accounts.portal.onward import onward
 from accounts.portal.session_pages import why_over
+from accounts.validators import ALONE
 from tenants import clock, limits
 from tenants.throttling import PASSWORD, RESET
 
@@ -26,7 +27,10 @@ def log_in_page(request: HttpRequest) -> HttpResponse:
     form = LogInForm(request.POST or None)
     over = why_over(request)
     if request.method == "POST" and form.is_valid():
-        user = log_in(request, **form.cleaned_data, now=clock.now())
+        try:
+            user = log_in(request, **form.cleaned_data, now=clock.now())
+        except PasswordTooShort:
+            return _too_short(request, form.cleaned_data["email"])
         if user is not None:
             return onward(request, asked_for(request) or home_of(user))
         form.add_error(
@@ -80,14 +84,22 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
         tried = limits.spend(request, PASSWORD, account=invitation.email)  # it may be that of a log-in
         try:
             user = inviting.accept(invitation, **form.cleaned_data, actor=actor_of(request), now=now)
+            check_length(request, user, form.cleaned_data["password"], now=now)
         except inviting.InvitationRefused as refused:
             form.add_error(None, str(refused))
+        except PasswordTooShort:
+            return _too_short(request, invitation.email)
         else:
             tried.give_back()
             halfway.arrive(request, user, methods={"invitation"}, now=now)
             return onward(request, home_of(user))
     context = {"form": form, "invitation": invitation}
     return render(request, "accounts/invitation.html", context, status=422 if form.is_bound else 200)
+
+
+def _too_short(request: HttpRequest, email: str) -> HttpResponse:
+    """The password is right and no way in: the link for another one is on its way."""
+    return render(request, "accounts/too_short.html", {"email": email, "least": ALONE}, status=403)
 
 
 def _user_id(reference: str) -> UUID:

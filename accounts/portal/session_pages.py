@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import session_queries, sessions
 from accounts.acting import actor_of
+from accounts.confirming import confirmed_change
 from accounts.models import Session, User
 from accounts.pages import own_page
 from accounts.portal.frame import show
@@ -44,6 +45,7 @@ def sessions_page(request: HttpRequest, user: User) -> HttpResponse:
 
 @require_POST
 @own_page
+@confirmed_change
 def end_page(request: HttpRequest, user: User, session_id: UUID) -> HttpResponse:
     """End one of the person's own sessions; the one that asks is a log-out."""
     row = Session.objects.filter(pk=session_id, user=user).first()
@@ -62,6 +64,7 @@ def end_page(request: HttpRequest, user: User, session_id: UUID) -> HttpResponse
 
 @require_POST
 @own_page
+@confirmed_change
 def end_others_page(request: HttpRequest, user: User) -> HttpResponse:
     ended = sessions.end_others(
         user,

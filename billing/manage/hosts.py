@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.pages import owner_page, plain_owner_page
 from billing.manage.answers import acting, sent, show
-from tenants import claiming, proving
+from tenants import claiming, proving, watching
 from tenants.context import current_tenant
 from tenants.directory import home_host
 from tenants.errors import HostRefused, HostUnknown
@@ -97,5 +97,17 @@ def _standing() -> dict[str, Any]:
         }
         for proof in claiming.claims_of(tenant)
     ]
-    hosts = [{"host": host, "is_given": host.hostname == home} for host in claiming.hosts_of(tenant)]
+    lost = {
+        proof.hostname: {
+            "proof": proof,
+            "txt_name": proving.txt_name(proof.hostname),
+            "value": proving.txt_value(proof.token),
+        }
+        for proof in watching.proven_of(tenant)
+        if proof.missing_since
+    }
+    hosts = [
+        {"host": host, "is_given": host.hostname == home, "lost": lost.get(host.hostname)}
+        for host in claiming.hosts_of(tenant)
+    ]
     return {"hosts": hosts, "claims": claims, "home": home}

@@ -18,8 +18,9 @@ from billing.manage.forms.invoices import InvoiceFilter
 from billing.models import Invoice
 from billing.paging import Place
 from billing.pdf import render as draw
-from tenants import clock
+from tenants import clock, limits
 from tenants.context import current_tenant
+from tenants.throttling import COSTLY
 
 TABS = [
     ("All", ""), ("Drafts", "draft"), ("Open", "open"), ("Overdue", "overdue"),
@@ -104,6 +105,7 @@ def edit(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 @page_for(may_see_customers)
 def pdf(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     invoice = load(invoice_id)
+    limits.spend(request, COSTLY, account=str(request.user.pk))
     drawn = draw(presenting.document_of(invoice, now=clock.now()))
     response = HttpResponse(drawn, content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{invoice.number or "draft"}.pdf"'

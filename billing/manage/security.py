@@ -38,7 +38,11 @@ def reset(request: HttpRequest, user_id: UUID) -> HttpResponse:
     except ResetRefused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, f"{person} logs in by password alone until a new second factor is set up.")
+        messages.success(
+            request,
+            f"{person} logs in by password alone until a new second factor is set up; "
+            "if it is shorter than 15 characters, they are mailed a link to set another.",
+        )
     contact = Contact.objects.filter(user=person).first()
     if person.role == User.Role.CONTACT and contact is not None:
         return redirect("manage:customer", contact.customer_id)

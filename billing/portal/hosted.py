@@ -28,7 +28,7 @@ from billing.portal.paying import frames_card_form, paying_context, status_answe
 from billing.portal.standing import pay, standing_of
 from tenants import clock, limits
 from tenants.context import current_tenant
-from tenants.throttling import PAY_LINK
+from tenants.throttling import COSTLY, PAY_LINK
 
 Page = Callable[..., HttpResponse]
 
@@ -101,6 +101,7 @@ def status_page(request: HttpRequest, token: str, invoice: Invoice) -> HttpRespo
 @require_safe
 def pdf_page(request: HttpRequest, token: str, invoice: Invoice) -> HttpResponse:
     """The invoice as PDF."""
+    limits.spend(request, COSTLY)
     pdf = draw(presenting.document_of(invoice, now=clock.now()))
     name = content_disposition_header(as_attachment=True, filename=f"{invoice.number}.pdf")
     return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": str(name)})

@@ -18,7 +18,8 @@ from billing.pdf import render as draw
 from billing.periods import local_date
 from billing.portal.access import CustomerRequest, customer_page
 from billing.portal.forms import FilterForm
-from tenants import clock
+from tenants import clock, limits
+from tenants.throttling import COSTLY
 
 # A payment that the payer can do nothing about but wait for: another one might charge twice.
 OUT_OF_HAND = (Payment.State.PROCESSING, Payment.State.UNKNOWN, Payment.State.PARKED)
@@ -95,6 +96,7 @@ def invoice_pdf_page(request: CustomerRequest, invoice_id: UUID) -> HttpResponse
         invoice = customer_queries.invoice(request.customer, invoice_id)
     except Invoice.DoesNotExist as error:
         raise Http404 from error
+    limits.spend(request, COSTLY, account=str(request.user.pk))
     pdf = draw(presenting.document_of(invoice, now=clock.now()))
     name = content_disposition_header(as_attachment=True, filename=f"{invoice.number}.pdf")
     return HttpResponse(pdf, content_type="application/pdf", headers={"Content-Disposition": name or ""})

@@ -77,8 +77,18 @@ def sdk_client(secret_key: str, *, account: str | None = None) -> stripe.StripeC
         max_network_retries=0,
         client_id=settings.STRIPE_CLIENT_ID or None,
         # Its sessions keep connections open, one a thread.
-        http_client=stripe.RequestsClient(timeout=(CONNECT_SECONDS, READ_SECONDS)),
+        http_client=_Client(timeout=(CONNECT_SECONDS, READ_SECONDS)),
     )
+
+
+class _Client(stripe.RequestsClient):
+    """Follows no redirect: Stripe sends none, and our keys go to no address that an answer names."""
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        if getattr(self._thread_local, "session", None) is None:
+            self._thread_local.session = self.requests.Session()
+            self._thread_local.session.max_redirects = 0
+        return super().request(*args, **kwargs)
 
 
 class LiveGateway:

@@ -10,7 +10,8 @@ class HostProof(models.Model):
     """A tenant's claim to a hostname: `token` is what its DNS or its present web server has to show.
 
     Several tenants may claim the same name; the first to prove it has the `Host`, and the name is closed to
-    the others while that stands. `idle` claims are not looked for any more until the owner asks again.
+    the others while that stands. `idle` claims are not looked for any more until the owner asks again. A
+    proven one is looked at daily: `missing_since` says since when in vain, `told_at` that its owners know.
     """
 
     class State(models.TextChoices):
@@ -31,6 +32,8 @@ class HostProof(models.Model):
     asked_at = models.DateTimeField()
     looked_at = models.DateTimeField(null=True, blank=True)
     proven_at = models.DateTimeField(null=True, blank=True)
+    missing_since = models.DateTimeField(null=True, blank=True)
+    told_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [

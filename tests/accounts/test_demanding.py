@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
+from django.utils.http import urlsafe_base64_encode
 
 from accounts import jobs, recovering
 from accounts.factors import demand, factors_of
@@ -208,6 +209,10 @@ def test_the_platform_resets_after_72_hours_which_the_person_is_told_of(
         recovering.carry_out_reset(reset.pk, actor=SETUP, now=reset.due_at)
         recovering.carry_out_reset(reset.pk, actor=SETUP, now=reset.due_at)
         assert not factors_of(user).enough and actions().count("user.factors_reset") == 1
+    with enter_public():
+        helped = AuditEvent.objects.get(action="user.factor_reset_asked")
+        assert helped.subject_id == str(alpha.pk) and helped.details["user"] == str(user.pk)
+        assert helped.details["reason"] == reason["reason"] and helped.actor_id == str(robin.pk)
 
 
 def test_the_person_stops_a_reset_from_the_mail_or_the_own_page(
@@ -260,9 +265,48 @@ def test_the_last_resort_is_a_command_on_the_server(
         assert not factors_of(user).enough and actions()[-1] == "user.factors_reset"
     with enter_public():
         assert not factors_of(robin).enough
+        reset = AuditEvent.objects.filter(action="user.factors_reset").order_by("seq")
+        assert list(reset.values_list("subject_kind", flat=True)) == ["tenant", "user"]
     for wrong in ({"tenant": "alpha"}, {}, {"tenant": "no-such"}):
         with pytest.raises(CommandError):
             call_command("reset_factors", "nobody@lind.example", **wrong)
+
+
+def test_after_a_reset_a_short_password_opens_nothing_and_a_longer_one_is_set_by_mail(
+    tenant: Any, browser: Browser, people: People, now: Any
+) -> None:
+    """12 characters beside a factor, 15 alone: how many there are is known when they are entered."""
+    from accounts import passwords
+
+    user = people(password="twelve signs")
+    with_app(user, now)
+    recovering.reset_factors(user, actor=SETUP, now=now)
+    client = browser()
+    assert log_in(client, password="wrong as ever").status_code == 422
+    short = log_in(client, password="twelve signs")
+    assert short.status_code == 403 and "Choose a longer password" in short.content.decode()
+    assert client.get("/manage/")["Location"].startswith("/log-in/")
+    mailed = Job.objects.get(name="accounts.mail_reset")
+    assert mailed.args["user_id"] == str(user.pk)
+    user.refresh_from_db()
+    reference = urlsafe_base64_encode(user.pk.bytes)
+    link = f"/reset/{reference}/{passwords.tokens.make_token(user)}/"
+    assert client.post(link, {"password": "another twelve"}).status_code == 422
+    assert client.post(link, {"password": PASSWORD})["Location"] == "/log-in/"
+    assert log_in(client)["Location"] == "/manage/"
+
+
+def test_after_a_reset_a_long_password_stands_alone_and_is_asked_once(
+    tenant: Any, people: People, browser: Browser, now: Any
+) -> None:
+    user = people()
+    with_app(user, now)
+    recovering.reset_factors(user, actor=SETUP, now=now)
+    user.refresh_from_db()
+    assert user.password_may_be_short
+    assert log_in(browser())["Location"] == "/manage/"
+    user.refresh_from_db()
+    assert not user.password_may_be_short
 
 
 def test_each_notice_says_what_happened_in_the_names_of_both_houses(

@@ -1,5 +1,6 @@
 """Nobody tries more often than the limits say, however the attempts are dressed up."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +10,11 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.people import create_user
-from tenants import throttling
+from proecommerce import errors
+from tenants import limits, throttling
 from tenants.context import enter_public
+from tenants.throttling import Rule, Window
+from tests import logging_in
 from tests.accounts.conftest import PASSWORD, log_in
 from tests.humans import stamped
 
@@ -47,6 +51,23 @@ def test_ten_wrong_passwords_close_an_address_whatever_accounts_they_try(
     assert statuses(answers) == [422] * 10 + [429] * 2
     other_host = browser("beta", REMOTE_ADDR="192.0.2.7")
     assert log_in(other_host, email="q@lind.example", password=WRONG).status_code == 429
+
+
+def test_forms_that_another_site_has_a_browser_send_use_up_nothing_of_the_persons(
+    tenant: Any, browser: Browser, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ANY", Rule("any", account=(Window(2, 60),), network=(Window(2, 60),)))
+    monkeypatch.setattr(errors, "TOKENLESS", Rule("tokenless", network=(Window(4, 60),)))
+    client = browser(enforce_csrf_checks=True)
+    logging_in.enter(client, people())
+    forged = [client.post("/log-out/", headers={"origin": "https://evil.example"}) for _ in range(6)]
+    assert statuses(forged) == [403] * 4 + [429] * 2  # and they do not come for nothing either
+    page = client.get("/account/confirm/").content.decode()
+    found = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page)
+    assert found is not None
+    real = {"csrfmiddlewaretoken": found[1], "password": PASSWORD}
+    answers = [client.post("/account/confirm/", real) for _ in range(3)]
+    assert statuses(answers) == [302, 302, 429]
 
 
 def test_an_ipv6_network_is_one_caller(tenant: Any, browser: Browser) -> None:

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from audit.models import AuditEvent
-from tenants import claiming, clock, outgoing, proving
+from tenants import claiming, clock, outgoing, proving, watching
 from tenants.claiming import WAITS
 from tenants.context import enter, enter_public
 from tenants.directory import site_url, tenant_of_host
@@ -16,6 +16,7 @@ from tenants.errors import HostRefused, HostUnknown
 from tenants.hostnames import hostname_of
 from tenants.models import Host, HostProof, Job
 from tenants.working import work_off
+from tests import logging_in
 from tests.names import NameServer, name_server
 
 NAME = "billing.lind.example"
@@ -80,6 +81,59 @@ def test_a_name_becomes_a_host_when_its_proof_is_in_the_dns(
     assert claiming.claims_of(tenant) == []
     assert told() == ["host.claimed", "host.proven"]
     assert Client(HTTP_HOST=NAME).get("/log-in/").status_code == 200
+
+
+def watch(tenant: Any, at: datetime) -> None:
+    """Let a day's look at the tenant's hosts be planned, twice, and done, once."""
+    HANDS[:] = [at]
+    with enter_public():
+        for _ in range(2):
+            watching.plan(at)
+        waiting = Job.objects.filter(schema_name=tenant.schema_name, name=watching.JOB, state="waiting")
+        ids = list(waiting.values_list("pk", flat=True))
+    assert work_off(ids, now=at + timedelta(hours=3)) == len(ids) == 1
+
+
+def test_a_proven_host_is_looked_at_daily_and_its_owners_are_told_but_never_cut_off(
+    tenant: Any, names: NameServer, by: dict[str, Any], now: datetime
+) -> None:
+    from accounts.people import create_user
+
+    owner = create_user(email="o@a.example", name="O", role="owner", password=None, **by)
+    show_proof(names, claiming.claim(NAME, **by))
+    look(tenant, now)
+    watch(tenant, now)
+    assert claim_of(tenant).missing_since is None
+    record = names.records.pop((proving.txt_name(NAME), "TXT"))
+    mails = Job.objects.filter(schema_name=tenant.schema_name, name=watching.MAIL)
+    for day in range(1, 6):
+        watch(tenant, now + timedelta(days=day))
+        with enter_public():
+            assert mails.count() == (day >= 4), day  # missed on the first, three days before the fourth
+    assert tenant_of_host(NAME) == tenant
+    assert told() == ["host.claimed", "host.proven", "host.unproven"]
+    with enter_public():
+        work_off([mails.get().pk], now=now + timedelta(days=6))
+        letter = Job.objects.get(schema_name=tenant.schema_name, name="accounts.mail_host")
+    assert letter.args == {
+        "user_id": str(owner.pk), "hostname": NAME,
+        "problem": f"The TXT record _proecommerce.{NAME} is not there yet.",
+    }  # fmt: skip
+    browser = Client(HTTP_HOST="alpha.localhost")
+    logging_in.enter(browser, owner)
+    assert "Since 24 November" in browser.get("/manage/settings/hosts/").content.decode()
+    # The name leads to where ours does: that will do without a record.
+    names.records[(NAME, "A")] = names.records[("alpha.localhost", "A")] = ["203.0.113.5"]
+    watch(tenant, now + timedelta(days=7))
+    assert claim_of(tenant).missing_since is None and told()[-1] == "host.proven"
+    names.records[(NAME, "A")] = ["203.0.113.9"]
+    watch(tenant, now + timedelta(days=8))
+    assert claim_of(tenant).missing_since is not None
+    names.records[(proving.txt_name(NAME), "TXT")] = record
+    watch(tenant, now + timedelta(days=9))
+    assert claim_of(tenant).missing_since is None
+    with enter_public():
+        assert mails.count() == 1
 
 
 def test_the_proof_of_one_tenant_proves_nothing_for_another(

@@ -1,15 +1,14 @@
 """`manage.py reset_factors`: for when nobody is left who could do it from a page."""
 
-from contextlib import AbstractContextManager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import User
-from accounts.recovering import reset_factors
+from accounts.recovering import ResetRefused, reset_at_once, reset_factors
 from audit.actors import Actor
 from tenants import clock
-from tenants.context import enter, enter_public
+from tenants.context import enter_public
 from tenants.directory import tenant_of_slug
 from tenants.models import Tenant
 
@@ -23,17 +22,22 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         email, actor = options["email"], Actor.system("reset_factors")
-        with self._inside(options.get("tenant") or ""):
-            user = User.objects.filter(email__iexact=email).first()
-            if user is None:
-                raise CommandError(f"Nobody logs in there with {email}.")
-            reset_factors(user, actor=actor, now=clock.now())
-        self.stdout.write(f"{email} logs in by password alone until a new second factor is set up.")
-
-    def _inside(self, slug: str) -> AbstractContextManager[None]:
-        if not slug:
-            return enter_public()
         try:
-            return enter(tenant_of_slug(slug))
+            self._reset(options.get("tenant") or "", email, actor)
+        except (User.DoesNotExist, ResetRefused):
+            raise CommandError(f"Nobody logs in there with {email}.") from None
+        self.stdout.write(
+            f"{email} logs in by password alone until a new second factor is set up. If it has fewer than 15 "
+            "characters, log-in mails a link to set another."
+        )
+
+    def _reset(self, slug: str, email: str, actor: Actor) -> None:
+        if not slug:
+            with enter_public():
+                reset_factors(User.objects.get(email__iexact=email), actor=actor, now=clock.now())
+            return
+        try:
+            tenant = tenant_of_slug(slug)
         except Tenant.DoesNotExist:
             raise CommandError(f"There is no tenant {slug!r}.") from None
+        reset_at_once(tenant, email, actor=actor, now=clock.now())

@@ -67,8 +67,19 @@ def test_the_settings_read_no_variable_that_nothing_sets_or_defaults(names: set[
 def test_no_secret_stands_in_the_file(compose: dict[str, Any]) -> None:
     for service in compose["services"].values():
         for name, value in service.get("environment", {}).items():
-            if re.search("PASSWORD|SECRET_KEY|SECRET_ACCESS", name):
+            if re.search("PASSWORD|SECRET_KEY|SECRET_ACCESS|AUTH$", name):
                 assert re.fullmatch(r"\$\{[A-Z_]+:[?-]\}", value)
+
+
+@pytest.mark.parametrize(("service", "variable"), [("broker", "BROKER_URL"), ("cache", "CACHE_URL")])
+def test_broker_and_cache_ask_for_a_password_of_their_own(
+    compose: dict[str, Any], service: str, variable: str
+) -> None:
+    secret, made = f"${{{service.upper()}_PASSWORD:?}}", compose["services"][service]
+    command = made["command"]
+    assert command[command.index("--requirepass") + 1] == secret == made["environment"]["REDISCLI_AUTH"]
+    for each in ("web", "worker", "beat", "migrate"):
+        assert compose["services"][each]["environment"][variable] == f"redis://:{secret}@{service}:6379/0"
 
 
 def test_only_the_front_door_is_published(compose: dict[str, Any]) -> None:
