@@ -155,7 +155,7 @@ SESSION_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
-# The prefix has browsers refuse what another host sets. PROE_SID is fixed by the privacy policy (operations.md).
+# By the prefix browsers refuse what another host sets. PROE_SID's name is fixed by the privacy policy.
 CSRF_COOKIE_NAME = "__Host-csrftoken" if SECURE_COOKIES else "csrftoken"
 CSRF_COOKIE_SECURE = SECURE_COOKIES
 CSRF_COOKIE_HTTPONLY = True

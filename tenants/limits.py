@@ -57,7 +57,7 @@ class LimitMiddleware:
 
 
 def _look(request: HttpRequest) -> HttpResponse | None:
-    """Count what somebody logged in looks at; who it is has been looked up by then, for all but public files."""
+    """Count what somebody logged in looks at; who it is has been looked up by then, but for public files."""
     person = getattr(request, "_cached_user", None)
     if person is None or not person.is_authenticated:
         return None

@@ -87,7 +87,7 @@ def app_page(request: HttpRequest, user: User) -> HttpResponse:
         if enrolling.confirm_app(user, code, at=clock.wall(), actor=actor, now=now):
             tried.give_back()
             halfway.strengthen(request, "totp")
-            _end_weaker(request, user)
+            _end_others(request, user)
             messages.success(request, "Your authenticator app is set up.")
             return _codes(request, user) if not factors.codes_left(user) else redirect("accounts:security")
         form.add_error("code", "That code does not fit. Wait for the next one; check your device's clock.")
@@ -104,7 +104,8 @@ def remove_app_page(request: HttpRequest, user: User) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         remove = partial(enrolling.remove_app, user, **form.cleaned_data)
         if _removed(request, user, form, remove):
-            messages.success(request, "Your authenticator app is removed.")
+            _end_others(request, user)
+            messages.success(request, "Your authenticator app is removed. You are logged out elsewhere.")
             return redirect("accounts:security")
     status = 422 if form.errors else 200
     return show(request, "accounts/remove_factor.html", form=form, what="authenticator app", status=status)
@@ -145,7 +146,7 @@ def add_passkey_page(request: HttpRequest, user: User) -> HttpResponse:
         messages.error(request, "This passkey could not be added. Try again.")
         return redirect("accounts:security")
     halfway.strengthen(request, "passkey")
-    _end_weaker(request, user)
+    _end_others(request, user)
     messages.success(request, "Your passkey is added: it logs you in by itself.")
     return _codes(request, user) if not factors.codes_left(user) else redirect("accounts:security")
 
@@ -159,7 +160,8 @@ def remove_passkey_page(request: HttpRequest, user: User, passkey_id: UUID) -> H
     if request.method == "POST" and form.is_valid():
         remove = partial(enrolling.remove_passkey, passkey, **form.cleaned_data)
         if _removed(request, user, form, remove):
-            messages.success(request, f"The passkey {passkey.name} is removed.")
+            _end_others(request, user)
+            messages.success(request, f"The passkey {passkey.name} is removed. You are logged out elsewhere.")
             return redirect("accounts:security")
     what, status = f"passkey {passkey.name}", 422 if form.errors else 200
     return show(request, "accounts/remove_factor.html", form=form, what=what, status=status)
@@ -190,8 +192,8 @@ def _removed(request: HttpRequest, user: User, form: Form, remove: Callable[...,
     return not form.errors
 
 
-def _end_weaker(request: HttpRequest, user: User) -> None:
-    """A session from before knows the password only: it ends, and its next log-in shows the new factor."""
+def _end_others(request: HttpRequest, user: User) -> None:
+    """Sessions from before a factor came or went end: their next log-in shows what is asked for now."""
     keep = request.session.session_key
     sessions.end_others(user, keep=keep, actor=actor_of(request), now=clock.now())
 

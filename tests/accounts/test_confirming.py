@@ -100,5 +100,38 @@ def test_log_in_confirms_and_the_password_does_again(
     assert away["Location"] == "/manage/"
 
 
+OF_ONES_LOG_IN = (
+    "/account/email/", "/account/security/app/begin/", "/account/security/app/", "/account/security/codes/",
+    "/account/security/passkeys/ask/", "/account/security/passkeys/", "/account/sessions/end-others/",
+)  # fmt: skip
+
+
+def test_what_changes_a_log_in_or_ends_sessions_asks_who_it_is(
+    tenant: Any, browser: Browser, people: People, now: datetime
+) -> None:
+    """Or for the password itself, where one is typed in on the page anyhow."""
+    from tests import logging_in
+    from tests.accounts.factors import with_app
+
+    user = people()
+    client, other = browser(), browser()
+    with_app(user, now)
+    logging_in.enter(client, user, methods={"password", "totp"})
+    elsewhere = logging_in.enter(other, user, methods={"password", "totp"})
+    session = client.session
+    del session["confirmed_at"]
+    session.save()
+    before = actions()
+    for path in (*OF_ONES_LOG_IN, f"/account/sessions/{elsewhere.pk}/end/"):
+        answer = client.post(path, {"email": "thief@x.example", "code": "123456"})
+        assert answer["Location"].startswith("/account/confirm/?next="), path
+    assert actions() == before and other.get("/manage/").status_code == 200
+    for path in ("/account/security/app/remove/", "/account/security/password/"):
+        assert client.post(path, {"password": "wrong as ever"}).status_code == 422, path
+    assert client.post("/account/security/app/remove/", {"password": PASSWORD}).status_code == 302
+    assert client.get("/manage/").status_code == 200  # and what was logged in elsewhere logs in anew
+    assert other.get("/manage/")["Location"].startswith("/log-in/")
+
+
 def test_strangers_log_in_first(tenant: Any, browser: Browser) -> None:
     assert browser().get("/account/confirm/")["Location"].startswith("/log-in/?next=/account/confirm/")

@@ -1,6 +1,7 @@
 """Two cookies, of one host only; no form is taken without its token."""
 
 import re
+import runpy
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -57,6 +58,26 @@ def test_cookies_are_secure_wherever_the_site_is(tenant: Any, browser: Browser, 
         client.get("/log-in/")
         log_in(client)
     assert client.cookies["PROE_SID"]["secure"] and client.cookies["csrftoken"]["secure"]
+
+
+def test_with_https_the_forms_cookie_has_the_name_that_browsers_guard(
+    tenant: Any, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`__Host-`: Secure, of the whole host, of no domain; so no sibling host can set it."""
+    monkeypatch.setenv("SITE_URL", "https://pro.example")
+    name = runpy.run_path(str(settings.BASE_DIR / "proecommerce/settings.py"))["CSRF_COOKIE_NAME"]
+    assert (name, settings.CSRF_COOKIE_NAME) == ("__Host-csrftoken", "csrftoken")
+    client = browser(enforce_csrf_checks=True)
+    with override_settings(CSRF_COOKIE_NAME=name, CSRF_COOKIE_SECURE=True, SESSION_COOKIE_SECURE=True):
+        page = client.get("/forgotten/").content.decode()
+        cookie = client.cookies[name]
+        assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", "")
+        found = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page)
+        assert found is not None
+        sent = client.post("/forgotten/", {"csrfmiddlewaretoken": found[1], "email": "x"})
+        assert sent.status_code == 422  # the form was read
+        twice = f"{name}=a; {name}=b"
+        assert browser().get("/forgotten/", headers={"cookie": twice}).status_code == 400
 
 
 def test_a_visitor_who_only_looks_gets_no_session(tenant: Any, browser: Browser) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.people import create_user
+from billing import pay_links
 from proecommerce import errors
 from tenants import limits, throttling
 from tenants.context import enter_public
@@ -68,6 +70,44 @@ def test_forms_that_another_site_has_a_browser_send_use_up_nothing_of_the_person
     real = {"csrfmiddlewaretoken": found[1], "password": PASSWORD}
     answers = [client.post("/account/confirm/", real) for _ in range(3)]
     assert statuses(answers) == [302, 302, 429]
+
+
+def test_whoever_copies_page_after_page_has_to_wait(
+    tenant: Any, browser: Browser, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "READ", replace(throttling.READ, account=(Window(3, 60),)))
+    client, other = browser(), browser()
+    logging_in.enter(client, people())
+    logging_in.enter(other, people("emil@lind.example"))
+    assert statuses(client.get("/manage/") for _ in range(5)) == [200] * 3 + [429] * 2
+    assert client.get("/brand.css").status_code == other.get("/manage/").status_code == 200
+    assert statuses(browser().get("/log-in/") for _ in range(5)) == [200] * 5
+    monkeypatch.setattr(throttling, "_spend_in_cache", lambda *_: None)
+    assert client.get("/manage/").status_code == 200  # not worth a row of the database
+
+
+def test_what_costs_much_to_make_is_counted(
+    tenant: Any, browser: Browser, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from billing.manage import invoices
+    from billing.portal import hosted, pages
+    from tests.billing.portal import making
+
+    account = making.account()
+    invoice = making.invoice(account.customer, due=making.TODAY)
+    client, contact = browser(), browser()
+    logging_in.enter(client, people("own@lind.example"))
+    logging_in.enter(contact, account.user)
+    once = Rule("costly", account=(Window(1, 60),))
+    link = f"/pay/{pay_links.token_for(invoice, making.NOW)}/pdf/"
+    by_network = Rule("costly", network=(Window(1, 60),))
+    for module, rule, who, path in (
+        (invoices, once, client, f"/manage/invoices/{invoice.pk}/pdf/"),
+        (pages, once, contact, f"/invoices/{invoice.pk}/pdf/"),
+        (hosted, by_network, browser(), link),
+    ):
+        monkeypatch.setattr(module, "COSTLY", rule)
+        assert statuses(who.get(path) for _ in range(2)) == [200, 429], path
 
 
 def test_an_ipv6_network_is_one_caller(tenant: Any, browser: Browser) -> None:

@@ -24,8 +24,9 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.views.debug import get_exception_reporter_class
 
+from accounts import enrolling, one_time
 from accounts.inviting import Invitee, invite, token_of
-from accounts.models import Invitation, User
+from accounts.models import Invitation, Totp, User
 from accounts.passwords import ask_reset, tokens
 from accounts.people import create_user
 from billing.models import StripeConnection
@@ -94,6 +95,9 @@ def planted(
         actor=actor,
         now=now,
     )
+    app = enrolling.begin_app(user, actor=actor, now=now)
+    app.refresh_from_db()
+    found.plant("app's secret", app.secret.reveal())
     ask_reset(user.email, actor=actor, now=now)
     found.plant("reset token", tokens.make_token(user))
     invitation = invite(Invitee("new@lind.example", "billing"), actor=actor, now=now)
@@ -144,6 +148,9 @@ def test_no_secret_is_found_in_the_database_the_queue_or_the_cache(
     assert browser.post("/log-in/", {"email": "canary@lind.example", "password": WRONG}).status_code == 422
     assert browser.post("/log-in/", {"email": "canary@lind.example", "password": PASSWORD}).status_code == 302
     assert browser.get("/manage/settings/stripe/").status_code == 200
+    Totp.objects.update(created_at=clock.now())  # it was made on the day of the fixtures
+    shown = browser.get("/account/security/app/").content  # to its owner, this once
+    assert one_time.in_groups(Totp.objects.get().secret.reveal()).encode() in shown
     found = dump(fresh_tenant.schema_name)
     assert b"canary@lind.example" in found, "the dump holds what was planted"
     assert planted.hits(found) == []
@@ -247,5 +254,6 @@ def test_what_holds_a_secret_shows_nothing_of_it(planted: Planted) -> None:
         repr(each)
         for each in (stripe, vars(stripe), key, ring, ring.current(), stored, DataKey.objects.get())
     ]
+    shown += [repr(Totp.objects.get()), repr(vars(Totp.objects.get()))]
     shown += [repr(User.objects.get(email="canary@lind.example")), repr(vars(User.objects.get()))]
     assert planted.hits("\n".join(shown)) == []

@@ -24,8 +24,6 @@ class Elsewhere(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(b"{}")
 
-    do_POST = do_GET
-
     def log_message(self, *args: Any) -> None:
         """Quiet."""
 
