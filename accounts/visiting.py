@@ -1,7 +1,8 @@
 """Visits: somebody of the platform acts as a user of a tenant, for a reason, at most half an hour, on record.
 
-Allowed on the public host, begun on the tenant's by a signed link that works once and for a minute. What a
-visitor may do, `accounts.permissions` says, and `audit.recording` refuses to record anything else.
+Allowed on the public host, begun on the tenant's by a signed link that works once, for a minute, and where it
+was asked for: hosts share no cookie, so it carries a mark of the caller's network and browser. What a visitor
+may do, `accounts.permissions` says, and `audit.recording` refuses to record anything else.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts import sessions
 from accounts.acting import actor_of
@@ -26,6 +28,7 @@ from audit.recording import record
 from tenants.context import current_schema, current_tenant, enter, enter_public
 from tenants.jobs import enqueue
 from tenants.models import Tenant
+from tenants.origins import network_of
 
 LASTS = timedelta(minutes=30)
 LINK_LASTS = timedelta(seconds=60)
@@ -79,19 +82,29 @@ def allow(wish: Wish, *, staff: User, actor: Actor, now: datetime) -> str:
                 user=user, staff_id=known.pk, staff_label=f"{known.name} <{known.email}>"[:254],
                 reason=reason[:500], created_at=now,
             )  # fmt: skip
-            token = signing.Signer(salt=SALT).sign_object([current_schema(), visit.pk.hex])
+            asked_from = mark_of(actor.ip, actor.user_agent)
+            token = signing.Signer(salt=SALT).sign_object([current_schema(), visit.pk.hex, asked_from])
         after = {"as": str(user.pk), "reason": visit.reason, "visit": str(visit.pk)}
         record(Action.VISIT_ALLOWED, subject=("tenant", tenant.pk), actor=actor, now=now, after=after)
     return token
 
 
-def open_visit(token: str, *, now: datetime) -> Visit:
-    """Return the visit that the token may begin; raises `VisitRefused`."""
+def mark_of(ip: str | None, user_agent: str) -> str:
+    """Return what stands for the caller's network and browser in a link; "" where nothing is known of them."""
+    if ip is None:
+        return ""
+    return salted_hmac(SALT, f"{network_of(ip)}\0{user_agent}", algorithm="sha256").hexdigest()[:32]
+
+
+def open_visit(token: str, *, origin: tuple[str | None, str], now: datetime) -> Visit:
+    """Return the visit that the token may begin from there (address, browser); raises `VisitRefused`."""
     try:
-        schema, reference = signing.Signer(salt=SALT).unsign_object(token)
+        schema, reference, asked_from = signing.Signer(salt=SALT).unsign_object(token)
         visit_id = UUID(hex=reference)
     except (signing.BadSignature, ValueError, TypeError, AttributeError) as error:
         raise VisitRefused("This link is not whole. Ask for a new one in the admin.") from error
+    if asked_from and not constant_time_compare(asked_from, mark_of(*origin)):
+        raise VisitRefused("This link is for the browser and the network that asked for it in the admin.")
     found = None
     if schema == current_schema():
         found = Visit.objects.select_related("user").filter(pk=visit_id).first()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -54,6 +55,9 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
 
 
 def _take(request: HttpRequest) -> HttpResponse:
+    if settings.SECURE_COOKIES and not request.is_secure():
+        # A redirect would heal it in silence, and each event would go over the wire in clear first.
+        return HttpResponse("Send events by https.\n", status=403, content_type="text/plain; charset=utf-8")
     if _length(request) > MAX_BYTES:
         return HttpResponse(status=413)
     try:

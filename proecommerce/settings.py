@@ -166,6 +166,7 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE_COOKIES else None
 SECURE_SSL_REDIRECT = SECURE_COOKIES
+SECURE_REDIRECT_EXEMPT = [r"^webhooks/"]  # programs are refused by billing.webhooks, not led on
 # HSTS and the headers of every answer: proecommerce.headers.
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {

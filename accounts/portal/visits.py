@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import visiting
+from accounts.acting import origin_of
 from accounts.portal.addresses import home_of
 from tenants import clock
 
@@ -17,7 +18,7 @@ def visit_page(request: HttpRequest, token: str) -> HttpResponse:
     """Say as whom and for how long; the button begins it, once."""
     now = clock.now()
     try:
-        visit = visiting.open_visit(token, now=now)
+        visit = visiting.open_visit(token, origin=origin_of(request), now=now)
         if request.method == "POST":
             visit = visiting.begin(visit, request, now=now)
             return HttpResponseRedirect(home_of(visit.user))

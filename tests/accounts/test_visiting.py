@@ -126,6 +126,21 @@ def test_a_link_works_once(link: Callable[..., str], browser: Browser) -> None:
     assert again.post(path).status_code == 410 and again.get("/manage/").status_code == 302
 
 
+def test_a_link_is_good_in_the_browser_and_network_that_asked_for_it(
+    admin: Client, tenant: Any, nora: User, browser: Browser
+) -> None:
+    """Whoever reads it in a log, or over a shoulder, opens nothing by it."""
+    at_the_desk = {"REMOTE_ADDR": "2001:db8:7::12", "HTTP_USER_AGENT": "Mozilla/5.0 of Robin"}
+    form = f"/admin/tenants/tenant/{tenant.pk}/enter/"
+    answer = admin.post(form, {"user": str(nora.pk), "reason": REASON}, **at_the_desk)
+    path = urlsplit(answer["Location"]).path
+    for elsewhere in ({"REMOTE_ADDR": "2001:db8:8::12"}, {"HTTP_USER_AGENT": "Mozilla/5.0 of Mallory"}):
+        thief = browser(**(at_the_desk | elsewhere))
+        assert thief.get(path).status_code == thief.post(path).status_code == 410
+    desk = browser(**(at_the_desk | {"REMOTE_ADDR": "2001:db8:7::34"}))  # the same /64
+    assert desk.post(path)["Location"] == "/manage/"
+
+
 def test_a_link_is_void_after_a_minute(link: Callable[..., str], browser: Browser) -> None:
     path = link()
     with time_machine.travel(datetime.now(UTC) + timedelta(seconds=61), tick=False):
@@ -141,7 +156,8 @@ def test_a_changed_link_is_void(link: Callable[..., str], browser: Browser, chan
 
 
 @pytest.mark.parametrize(
-    "value", ["x", ["t_alpha"], ["t_alpha", "zz"], ["t_alpha", uuid4().hex], {"a": 1}, [1, 2]]
+    "value",
+    ["x", ["t_alpha"], ["t_alpha", "zz", ""], ["t_alpha", uuid4().hex, ""], {"a": 1}, [1, 2], [1, 2, 3]],
 )
 def test_a_well_signed_link_to_nothing_is_void(tenant: Any, browser: Browser, value: Any) -> None:
     token = signing.Signer(salt=visiting.SALT).sign_object(value)
@@ -150,7 +166,9 @@ def test_a_well_signed_link_to_nothing_is_void(tenant: Any, browser: Browser, va
 
 def test_a_link_of_another_kind_is_void(tenant: Any, browser: Browser, link: Callable[..., str]) -> None:
     link()
-    other = signing.Signer(salt="accounts.invitation").sign_object(["t_alpha", Visit.objects.get().pk.hex])
+    other = signing.Signer(salt="accounts.invitation").sign_object(
+        ["t_alpha", Visit.objects.get().pk.hex, ""]
+    )
     assert browser().post(f"/visit/{other}/").status_code == 410
 
 

@@ -36,6 +36,7 @@ class Front:
     tenant: Any
     own: str
     port: int
+    plain: int
     trust: ssl.SSLContext
 
     def get(self, host: str, path: str, **headers: str) -> HTTPResponse:
@@ -99,7 +100,7 @@ def front(fresh_tenant: Any, actor: Any, now: Any, tmp_path: Path) -> Iterator[F
             start(caddy)
             root = tmp_path / "caddy" / "pki" / "authorities" / "local" / "root.crt"
             wait_for(lambda: root.exists() and is_well(web), tmp_path / "log")
-            yield Front(fresh_tenant, own, secure, ssl.create_default_context(cafile=str(root)))
+            yield Front(fresh_tenant, own, secure, plain, ssl.create_default_context(cafile=str(root)))
         finally:
             for process in running:
                 with suppress(ProcessLookupError):
@@ -127,6 +128,14 @@ def test_hosts_that_lead_to_a_tenant_get_a_certificate_and_no_others_do(front: F
     with enter_public():
         Host.objects.filter(hostname=front.own).delete()
     assert front.get(front.own, "/log-in/").status == 404  # at once, though its certificate is still there
+
+
+def test_people_are_led_from_http_to_https_and_programs_refused(front: Front) -> None:
+    address, host = f"http://127.0.0.1:{front.plain}", {"Host": front.own}
+    led = httpx.get(f"{address}/log-in/?next=/manage/", headers=host, trust_env=False)
+    assert led.status_code == 308 and led.headers["Location"] == f"https://{front.own}/log-in/?next=/manage/"
+    sent = httpx.post(f"{address}/webhooks/stripe/", headers=host, json={"id": "evt_1"}, trust_env=False)
+    assert sent.status_code == 403 and "Location" not in sent.headers
 
 
 def address_of_this_machine() -> str | None:

@@ -83,7 +83,7 @@ def keys(tenant: Any, ids: dict[str, UUID], user_id: UUID) -> Keys:
             "accounts:email_undo:token": email_changing.token_of(done, email_changing.UNDO),
             "accounts:keep_factors:token": recovering.token_of(FactorReset.objects.get(pk=ids["reset_id"])),
             "accounts:visit:token": signing.Signer(salt=visiting.SALT).sign_object(
-                [tenant.schema_name, ids["visit_id"].hex]
+                [tenant.schema_name, ids["visit_id"].hex, ""]
             ),
             "reference": urlsafe_base64_encode(force_bytes(user.pk)),
             "known": f"seti-{ids['customer_id'].hex}",

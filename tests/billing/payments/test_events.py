@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from audit.models import AuditEvent
 from billing import (
@@ -146,6 +146,18 @@ def test_what_is_no_event_is_refused_even_when_signed(shop: Any) -> None:
                  {"id": "evt\0", "type": "x", "data": {"object": {}}, "created": 1}):  # fmt: skip
         assert post(*standin.signed(body, secret)) == 400
     assert not StripeEvent.objects.exists()
+
+
+def test_an_event_in_clear_is_refused_and_not_led_to_https(
+    event: dict[str, Any], shop: Any, settings: Any
+) -> None:
+    settings.SECURE_COOKIES = settings.SECURE_SSL_REDIRECT = True
+    body, signature = standin.signed(event, standin.webhook_secret())
+    client = Client(HTTP_HOST=f"{shop.slug}.localhost", headers={"stripe-signature": signature})
+    assert client.get("/log-in/").status_code == 301
+    for secure, status in ((False, 403), (True, 200), (False, 403)):
+        answer = client.post("/webhooks/stripe/", body, "application/json", secure=secure)
+        assert (answer.status_code, "Location" in answer) == (status, False)
 
 
 def test_bodies_of_five_megabytes_are_not_read(shop: Any) -> None:
