@@ -90,7 +90,7 @@ def allow(wish: Wish, *, staff: User, actor: Actor, now: datetime) -> str:
 
 
 def mark_of(ip: str | None, user_agent: str) -> str:
-    """Return what stands for the caller's network and browser in a link; "" where nothing is known of them."""
+    """Return what stands for the caller's network and browser in a link; "" where nothing is known."""
     if ip is None:
         return ""
     return salted_hmac(SALT, f"{network_of(ip)}\0{user_agent}", algorithm="sha256").hexdigest()[:32]

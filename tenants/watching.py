@@ -1,7 +1,7 @@
 """Whether proven hosts are still their tenants': looked at daily, told when not, never cut off.
 
-A name whose domain was let go could be led here by somebody else. To take it out is for the owner, or for the
-platform's staff, who see the same event: a record that somebody broke by mistake must not end a business.
+A name whose domain was let go could be led here by somebody else. To take it out is for an owner: a record
+that somebody broke by mistake must not end a business.
 """
 
 from datetime import datetime, timedelta

@@ -257,7 +257,7 @@ def test_a_person_removes_only_their_own_passkeys(key: Key, browser: Browser, pe
     assert owner.get(path).status_code == 200
     assert owner.post(path, {"password": "wrong"}).status_code == 422
     assert owner.post(path, {"password": "four words of a garden"})["Location"] == SECURITY
-    assert not Passkey.objects.exists() and actions()[-1] == "passkey.removed"
+    assert not Passkey.objects.exists() and "passkey.removed" in actions()
 
 
 def test_somebody_deactivated_has_no_passkey(key: Key, browser: Browser) -> None:

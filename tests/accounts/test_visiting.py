@@ -130,7 +130,7 @@ def test_a_link_is_good_in_the_browser_and_network_that_asked_for_it(
     admin: Client, tenant: Any, nora: User, browser: Browser
 ) -> None:
     """Whoever reads it in a log, or over a shoulder, opens nothing by it."""
-    at_the_desk = {"REMOTE_ADDR": "2001:db8:7::12", "HTTP_USER_AGENT": "Mozilla/5.0 of Robin"}
+    at_the_desk: dict[str, Any] = {"REMOTE_ADDR": "2001:db8:7::12", "HTTP_USER_AGENT": "Mozilla/5.0 of Robin"}
     form = f"/admin/tenants/tenant/{tenant.pk}/enter/"
     answer = admin.post(form, {"user": str(nora.pk), "reason": REASON}, **at_the_desk)
     path = urlsplit(answer["Location"]).path
