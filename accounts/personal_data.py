@@ -85,7 +85,15 @@ holds(
         "password": PROOF.but(erasure=Erasure.BLANK),
         "last_login": SEEN.but(erasure=Erasure.BLANK, retention=Retention.ACCOUNT),
     },
-    none=["id", "role", "is_active", "locale", "created_at", "link_generation"],
+    none=[
+        "id",
+        "role",
+        "is_active",
+        "locale",
+        "created_at",
+        "link_generation",
+        "password_may_be_short",
+    ],
     instead={
         "email": lambda user: f"erased-{user.pk}@erased.invalid",
         "name": lambda user: ERASED_NAME,

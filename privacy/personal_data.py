@@ -103,7 +103,7 @@ holds(
     personal={"hostname": BUSINESS},
     none=[
         "id", "tenant", "schema_name", "token", "state", "method", "looks", "problem", "created_at",
-        "asked_at", "looked_at", "proven_at",
+        "asked_at", "looked_at", "proven_at", "missing_since", "told_at",
     ],
 )  # fmt: skip
 holds(
