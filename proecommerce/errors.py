@@ -20,7 +20,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form that came without its token: usually a page that was open too long.
 
     It is counted by the network, apart from all else: another site can have somebody's browser send such
-    forms, and must not use up what that person may do.
+    forms, and must not use up what that person may do (`tenants.limits`).
     """
     security_log.note(request, "csrf_refused", reason=reason)
     try:

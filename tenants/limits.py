@@ -28,9 +28,10 @@ def spend(request: HttpRequest, rule: Rule, *, account: str = "") -> Spent:
 
 
 class LimitMiddleware:
-    """Counts every request that may change something, before its page is asked.
+    """Counts every request that may change something, before its page and its form are looked at.
 
-    Stands inside of the check for forged forms: what that refuses is counted apart (`proecommerce.errors`).
+    But for those that another site has a browser send: they are refused next, by their `Origin`, before
+    anything of them is read, and are counted there and apart (`proecommerce.errors.csrf_failure`).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -42,7 +43,8 @@ class LimitMiddleware:
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         if request.method in SAFE:
             return _look(request)
-        if request.resolver_match is not None and request.resolver_match.view_name in EXEMPT:
+        name = request.resolver_match.view_name if request.resolver_match is not None else ""
+        if name in EXEMPT or _is_of_another_site(request):
             return None
         person = getattr(request, "user", None)
         account = str(person.pk) if person is not None and person.is_authenticated else ""
@@ -54,6 +56,12 @@ class LimitMiddleware:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return too_many(request, error) if isinstance(error, TooMany) else None
+
+
+def _is_of_another_site(request: HttpRequest) -> bool:
+    """Whether the browser says so: every one names the origin of a form that it sends."""
+    origin = request.META.get("HTTP_ORIGIN")
+    return origin is not None and origin != f"{request.scheme}://{request.get_host()}"
 
 
 def _look(request: HttpRequest) -> HttpResponse | None:

@@ -70,6 +70,7 @@ def test_forms_that_another_site_has_a_browser_send_use_up_nothing_of_the_person
     real = {"csrfmiddlewaretoken": found[1], "password": PASSWORD}
     answers = [client.post("/account/confirm/", real) for _ in range(3)]
     assert statuses(answers) == [302, 302, 429]
+    assert client.post("/log-out/").status_code == 429  # without a token: counted before its body is read
 
 
 def test_whoever_copies_page_after_page_has_to_wait(
