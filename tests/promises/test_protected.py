@@ -16,6 +16,7 @@ from django.test import Client, override_settings
 from accounts.hashers import imported
 from accounts.models import Totp, User
 from billing.models import StripeConnection
+from proecommerce import errors
 from tenants import limits, throttling
 from tests import logging_in, routes
 from tests.accounts.conftest import PASSWORD, log_in
@@ -124,6 +125,7 @@ def test_p7_every_change_of_state_has_a_token_and_a_limit_and_fail2ban_has_its_f
     assert len(found) > 100
     with monkeypatch.context() as patch:
         patch.setattr(limits, "ANY", throttling.Rule("any"))
+        patch.setattr(errors, "TOKENLESS", throttling.Rule("tokenless"))
         assert asked(check=True) == {"stripe_webhook"}
     monkeypatch.setattr(limits, "ANY", throttling.Rule("any", network=(throttling.Window(1, 3600),)))
     Client(HTTP_HOST="alpha.localhost").post("/log-in/")
