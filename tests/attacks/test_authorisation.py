@@ -305,7 +305,7 @@ def test_a11_what_is_taken_away_is_gone_with_the_next_request(victim: dict[str, 
     account: Account = victim["account"]
     sub = making.person("sub@lind.example")
     contact = Contact.objects.create(
-        user=sub, customer=account.customer, permissions=["invoices"], created_at=making.NOW
+        user=sub, customer=account.customer, permissions=["details", "invoices"], created_at=making.NOW
     )
     client = inside(sub)
     acting: dict[str, Any] = {"by": account.user, "actor": SETUP, "now": clock.now()}
