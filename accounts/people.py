@@ -41,8 +41,10 @@ def create_user(
     try:
         with transaction.atomic():
             user.save(force_insert=True)
-            after = {"email": user.email, "name": user.name, "role": role}
-            record(Action.USER_CREATED, subject=("user", user.id), actor=actor, now=now, after=after)
+            record(
+                Action.USER_CREATED, subject=("user", user.id), actor=actor, now=now, after={"role": role},
+                personal={"after": {"email": user.email, "name": user.name}},
+            )  # fmt: skip
     except IntegrityError as error:
         raise EmailTaken(f"{user.email} is in use already.") from error
     return user
@@ -65,7 +67,9 @@ def add_contact(
                 subject=("customer", customer.id),
                 actor=actor,
                 now=now,
-                after={"user": str(user.id), "email": user.email, "may": given.words},
+                after={"user": str(user.id), "may": given.words},
+                personal={"after": {"email": user.email}},
+                about=("user", user.id),
             )
         else:
             both = contact.grant.permissions | given.permissions

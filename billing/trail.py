@@ -1,15 +1,15 @@
 """The audit record as people read it: lists, one thing's history, before and after. Reads only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.core.cache import cache
 from django.db.models import Q
 
 from audit.actions import Action
 from audit.models import AuditEvent, ChainHead
+from audit.reading import Opened, opened
 from audit.verifying import Verdict, verify
 from billing.formats import format_money
 from billing.money import EXPONENTS, Money
@@ -49,9 +49,12 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event in words."""
+    """An event in words; `by` is who acted, `behind` who of the platform stood behind."""
 
     event: AuditEvent
+    by: str
+    behind: str
+    ip: str
     words: str
     tone: str
     changes: list[Difference]
@@ -69,15 +72,15 @@ class Checked:
 
 def events(wanted: Wanted, place: Place) -> Slice[Entry]:
     """The record, the last event first."""
-    rows = AuditEvent.objects.defer("prev_hash", "hash", "user_agent").filter(_narrowed(wanted))
+    rows = AuditEvent.objects.defer("prev_hash", "hash").filter(_narrowed(wanted))
     page = read(rows, NEWEST, place)
-    return Slice([_entry(event) for event in page.rows], page.previous, page.next)
+    return Slice(_entries(page.rows), page.previous, page.next)
 
 
 def history(kind: str, subject_id: object) -> list[Entry]:
     """What happened to one thing, the last first."""
     rows = AuditEvent.objects.filter(subject_kind=kind, subject_id=str(subject_id))
-    return [_entry(event) for event in rows.order_by("-seq")[:HISTORY]]
+    return _entries(rows.order_by("-seq")[:HISTORY])
 
 
 def history_of(subjects: Mapping[str, list[object]]) -> list[Entry]:
@@ -85,7 +88,7 @@ def history_of(subjects: Mapping[str, list[object]]) -> list[Entry]:
     wanted = Q(pk__in=[])
     for kind, ids in subjects.items():
         wanted |= Q(subject_kind=kind, subject_id__in=[str(each) for each in ids])
-    return [_entry(event) for event in AuditEvent.objects.filter(wanted).order_by("-seq")[:HISTORY]]
+    return _entries(AuditEvent.objects.filter(wanted).order_by("-seq")[:HISTORY])
 
 
 def words_of(action: str) -> str:
@@ -136,8 +139,12 @@ def _narrowed(wanted: Wanted) -> Q:
     return narrowed
 
 
-def _entry(event: AuditEvent) -> Entry:
-    details: dict[str, Any] = dict(event.details)
+def _entries(events: Iterable[AuditEvent]) -> list[Entry]:
+    return [_entry(each) for each in opened(events)]
+
+
+def _entry(found: Opened) -> Entry:
+    event, details = found.event, dict(found.details)
     before, after = details.pop("before", None) or {}, details.pop("after", None) or {}
     currency = str(after.get("currency") or before.get("currency") or details.get("currency") or "")
     changes = [
@@ -146,7 +153,9 @@ def _entry(event: AuditEvent) -> Entry:
         if before.get(key) != after.get(key)
     ]
     facts = [(_name(key), _value(key, value, currency)) for key, value in details.items()]
-    return Entry(event, words_of(event.action), _tone(event.action), changes, facts)
+    by = found.label or event.actor_kind
+    words = words_of(event.action)
+    return Entry(event, by, found.behind, found.ip, words, _tone(event.action), changes, facts)
 
 
 def _value(key: str, value: object, currency: str) -> str:

@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection, transaction
 from audit.actions import Action
 from audit.actors import Actor
 from audit.models import AuditEvent, ChainHead
+from audit.reading import opened
 from audit.recording import Note, record, record_many
 from audit.verifying import verify
 from tenants.context import enter, enter_public
@@ -53,8 +54,10 @@ def test_an_event_says_who_did_what_to_what_when_and_from_where(
     assert (event.action, event.subject_kind, event.subject_id, event.at) == (
         "customer.changed", "customer", "7", now,
     )  # fmt: skip
-    assert (event.actor_kind, event.actor_id, event.actor_label) == ("user", "1", "Tester")
-    assert (event.ip, event.user_agent) == ("192.0.2.1", "pytest")
+    assert (event.actor_kind, event.actor_id, event.format) == ("user", "1", 2)
+    assert (event.actor_label, event.ip, event.user_agent) == ("", None, "")
+    found = opened([event])[0]
+    assert (found.label, found.ip, found.user_agent) == ("Tester", "192.0.2.1", "pytest")
     assert event.details == {"before": {"name": "Old"}, "after": {"name": "New"}, "why": "asked by mail"}
     assert verify().problem is None
 
