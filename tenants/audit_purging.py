@@ -1,4 +1,4 @@
-"""Purging the audit record: what is old enough goes, its links and a record of the purge stay in the chain."""
+"""Purging the audit record: what is old enough goes, its links and a record of the purge stay."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,7 +38,7 @@ def find_old(*, now: datetime) -> Old:
 
 
 def purge(*, actor: Actor, now: datetime) -> int:
-    """Take the old events of the schema entered out of the record; returns how many. Locks the chain's head."""
+    """Take the old events of the schema entered out of the record; returns how many. Locks the head."""
     schema = current_schema()
     with transaction.atomic():
         ChainHead.objects.select_for_update().get()

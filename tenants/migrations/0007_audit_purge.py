@@ -50,31 +50,31 @@ END $fn$;
 """
 
 PURGE = """
-CREATE FUNCTION public.audit_purge(tenant_schema text, as_of timestamptz, record uuid) RETURNS bigint
+CREATE FUNCTION public.audit_purge(tenant_schema text, as_of timestamptz, record_id uuid) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $fn$
 DECLARE
     told jsonb;
-    found record;
+    old record;
     gone bigint;
 BEGIN
     -- Asked first: it refuses a name that is none of ours.
     SELECT count(*) AS count, coalesce(max(p.seq), 0) AS last,
            encode(sha256(coalesce(string_agg(p.hash, ''::bytea ORDER BY p.seq), ''::bytea)), 'hex') AS digest
-        INTO found FROM public.audit_purgeable(tenant_schema, as_of) p;
+        INTO old FROM public.audit_purgeable(tenant_schema, as_of) p;
     EXECUTE format('SELECT details FROM %I.audit_auditevent WHERE id = $1 AND action = $2', tenant_schema)
-        INTO told USING record, 'audit.purged';
-    IF told IS NULL OR found.count = 0
+        INTO told USING record_id, 'audit.purged';
+    IF told IS NULL OR old.count = 0
        OR (told->>'count', told->>'last', told->>'digest')
-          IS DISTINCT FROM (found.count::text, found.last::text, found.digest)
+          IS DISTINCT FROM (old.count::text, old.last::text, old.digest)
     THEN
         RAISE EXCEPTION 'no event of the chain records this purge' USING ERRCODE = 'check_violation';
     END IF;
     EXECUTE format('INSERT INTO %I.audit_purgedlink (seq, prev_hash, hash, record_id)'
                    ' SELECT p.seq, p.prev_hash, p.hash, $3 FROM public.audit_purgeable($1, $2) p', tenant_schema)
-        USING tenant_schema, as_of, record;
-    PERFORM set_config('audit.purging', record::text, true);
+        USING tenant_schema, as_of, record_id;
+    PERFORM set_config('audit.purging', record_id::text, true);
     EXECUTE format('DELETE FROM %I.audit_auditevent e USING %I.audit_purgedlink p'
-                   ' WHERE p.seq = e.seq AND p.record_id = $1', tenant_schema, tenant_schema) USING record;
+                   ' WHERE p.seq = e.seq AND p.record_id = $1', tenant_schema, tenant_schema) USING record_id;
     GET DIAGNOSTICS gone = ROW_COUNT;
     PERFORM set_config('audit.purging', '', true);
     EXECUTE format('UPDATE %I.audit_chainhead SET purged = purged + $1', tenant_schema) USING gone;
