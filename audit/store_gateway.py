@@ -47,7 +47,7 @@ class S3Store:
                 Key=key,
                 Body=body,
                 ContentType="application/json",
-                ContentMD5=base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode(),
+                ChecksumSHA256=base64.b64encode(hashlib.sha256(body).digest()).decode(),
                 ObjectLockMode="COMPLIANCE",
                 ObjectLockRetainUntilDate=keep_until,
             )

@@ -4,23 +4,22 @@ What was purged stands as a bare link. It is accepted only where the chain holds
 as many events and the same digest, made two years or more after a checkpoint that had seen those events.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from operator import itemgetter
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from audit.actions import Action
-from audit.chain import GENESIS, address, body, canonical, details_text, link, link_2, stamp, who
-from audit.models import AuditEvent, PurgedLink
+from audit.chain import GENESIS, LABEL_2, address, body, canonical, details_text, link, link_2, stamp, who
+from audit.models import AuditEvent
 from audit.retention import purgeable_since
 
-BATCH = 10_000
+BATCH = 20_000
 # The bytes of an event in format 2, as `audit.chain.body` makes them: PostgreSQL writes a batch at once.
 BODY = """
 convert_to(json_build_array(
@@ -29,10 +28,14 @@ convert_to(json_build_array(
     encode(actor_sealed, 'hex'), encode(behind_sealed, 'hex'), encode(details_sealed, 'hex')
 )::text, 'UTF8')
 """
+# Every link in order: an event with its bytes, or a purged one with the record of its purge.
 LINKS = f"""
 SELECT seq, prev_hash, hash,
-    CASE WHEN format = 2 AND ip IS NULL AND user_agent = '' AND behind_label = '' THEN {BODY} END
-FROM audit_auditevent WHERE seq > %s AND seq <= %s ORDER BY seq
+    CASE WHEN format = 2 AND ip IS NULL AND user_agent = '' AND behind_label = '' THEN {BODY} END AS body,
+    NULL::uuid AS record_id
+FROM audit_auditevent WHERE seq > %s AND seq <= %s
+UNION ALL SELECT seq, prev_hash, hash, NULL, record_id FROM audit_purgedlink WHERE seq > %s AND seq <= %s
+ORDER BY seq
 """
 # One statement, and so one instant: whoever writes meanwhile moves neither end.
 ENDS = """
@@ -45,12 +48,18 @@ NEXT = """
 SELECT least((SELECT min(seq) FROM audit_auditevent WHERE seq > %s),
              (SELECT min(seq) FROM audit_purgedlink WHERE seq > %s))
 """
-ONE = (
+FIELDS = (
     "SELECT id::text, seq, at, action, actor_kind, actor_id, actor_label, subject_kind, subject_id,"
     " details::text, host(ip), user_agent, behind_id, behind_label, format, about,"
-    " encode(actor_sealed, 'hex'), encode(behind_sealed, 'hex'), encode(details_sealed, 'hex')"
-    " FROM audit_auditevent WHERE seq = %s"
+    " encode(actor_sealed, 'hex'), encode(behind_sealed, 'hex'), encode(details_sealed, 'hex'),"
+    " prev_hash, hash FROM audit_auditevent WHERE seq = ANY(%s) ORDER BY seq"
 )
+# How COPY writes such a row: a count of columns, then each with its length; NULL has the length -1.
+SEQ, PREV, HASH, BODY_LENGTH, BODY_AT = (
+    slice(6, 14), slice(18, 50), slice(54, 86), slice(86, 90), 90,
+)  # fmt: skip
+COPY_HEADER = 19
+NULL = b"\xff\xff\xff\xff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ class _Hole:
 
     last: int = 0
     count: int = 0
-    digest: Any = field(default_factory=hashlib.sha256)
+    digest: Any = field(default_factory=sha256)
 
     def add(self, seq: int, digest: bytes) -> None:
         self.last, self.count = seq, self.count + 1
@@ -112,52 +121,94 @@ def _ends() -> _Ends:
 
 
 def _walk(ends: _Ends, anchors: Sequence[Anchored]) -> Verdict:
-    awaited = {anchor.seq: anchor.hash for anchor in anchors}
-    prev, seq = GENESIS, 0
-    holes: dict[UUID, _Hole] = {}
-    for here, claimed, digest, found in _links(ends):
-        problem = None
-        if here != seq + 1:
-            problem = f"event {seq + 1} is missing" if here > seq else f"event {here} stands twice"
-        elif claimed != prev:
-            problem = f"event {here} does not follow the one before it"
-        elif isinstance(found, UUID):
-            holes.setdefault(found, _Hole()).add(here, digest)
-        elif (found is None or link_2(prev, found) != digest) and not _is_right(here, prev, digest):
-            problem = f"event {here} was changed"
-        if problem is None and awaited.get(here, digest) != digest:
-            problem = f"event {here} is not the one that a signed checkpoint names"
-        if problem:
-            return Verdict(seq, problem)
-        seq, prev = here, digest
-    return Verdict(seq, _end_problem(ends, seq, prev, anchors) or _hole_problem(ends, holes, anchors))
-
-
-def _links(ends: _Ends) -> Iterator[tuple[int, bytes, bytes, bytes | UUID | None]]:
-    """Every link in order: events with their bytes (format 2), purged ones with the record of their purge."""
+    walk = _Walk({anchor.seq: anchor.hash for anchor in anchors})
     last = ends.first - 1
-    while last < ends.last:
+    while last < ends.last and walk.problem is None:
         upto = min(last + BATCH, ends.last)
-        purged = PurgedLink.objects.filter(seq__gt=last, seq__lte=upto)
-        rows = list(purged.values_list("seq", "prev_hash", "hash", "record_id"))
-        with connection.cursor() as cursor:
-            cursor.execute(LINKS, [last, upto])
-            rows = sorted([*rows, *cursor.fetchall()], key=itemgetter(0)) if rows else cursor.fetchall()
-            if not rows:  # a gap as long as that: on to what comes after it
+        if not walk.read(last, upto):  # a gap as long as that: on to what comes after it
+            with connection.cursor() as cursor:
                 cursor.execute(NEXT, [last, last])
                 upto = cursor.fetchone()[0] - 1
-        yield from rows
         last = upto
+    if walk.problem:
+        return Verdict(walk.seq, walk.problem)
+    end = _end_problem(ends, walk.seq, walk.hash, anchors)
+    return Verdict(walk.seq, end or _hole_problem(ends, walk.holes, anchors))
 
 
-def _is_right(seq: int, prev: bytes, digest: bytes) -> bool:
-    """Recompute one link by the definition: all of format 1, and what the database wrote otherwise."""
+class _Walk:
+    """A walk along the chain: the last link that was right, and what is wrong with the next."""
+
+    def __init__(self, awaited: Mapping[int, bytes]) -> None:
+        self.awaited = awaited
+        self.seq, self.hash = 0, GENESIS
+        self.problem: str | None = None
+        self.holes: dict[UUID, _Hole] = {}
+
+    def read(self, after: int, upto: int) -> int:
+        """Go along a batch of links, as the database streams them; returns how many there were."""
+        doubtful: list[int] = []
+        count, seq, prev, awaited = 0, self.seq, self.hash, self.awaited
+        with connection.cursor() as cursor:
+            copying = f"COPY ({LINKS}) TO STDOUT (FORMAT BINARY)"
+            with cursor.copy(copying, [after, upto, after, upto]) as copy:
+                for data in _rows(copy):
+                    count += 1
+                    here, digest = int.from_bytes(data[SEQ]), data[HASH]
+                    if here != seq + 1 or data[PREV] != prev or awaited.get(here, digest) != digest:
+                        if self.problem is None:
+                            self.seq, self.problem = seq, self._broken(here, seq, data[PREV] == prev)
+                        continue  # the copy is read to its end, but nothing more is looked at
+                    if data[BODY_LENGTH] == NULL:
+                        if data[BODY_AT:] == NULL:
+                            doubtful.append(here)
+                        else:
+                            self.holes.setdefault(UUID(bytes=data[-16:]), _Hole()).add(here, digest)
+                    elif sha256(LABEL_2 + prev + data[BODY_AT:-4]).digest() != digest:
+                        doubtful.append(here)
+                    seq, prev = here, digest
+        if self.problem is None:
+            self.seq, self.hash = seq, prev
+        wrong = _first_wrong(doubtful)
+        if wrong is not None:
+            self.seq, self.problem = wrong - 1, f"event {wrong} was changed"
+        return count
+
+    @staticmethod
+    def _broken(here: int, seq: int, follows: bool) -> str:
+        if here != seq + 1:
+            return f"event {seq + 1} is missing" if here > seq else f"event {here} stands twice"
+        if not follows:
+            return f"event {here} does not follow the one before it"
+        return f"event {here} is not the one that a signed checkpoint names"
+
+
+def _rows(copy: Any) -> Iterator[bytes]:
+    """The rows of a binary copy, without the header before the first and the mark after the last."""
+    for number, data in enumerate(copy):
+        row = bytes(data)
+        if number == 0:
+            row = row[COPY_HEADER:]
+        if len(row) > 2:
+            yield row
+
+
+def _first_wrong(doubtful: Sequence[int]) -> int | None:
+    """Recompute these by the definition: all of format 1, and what the database wrote otherwise."""
+    if not doubtful:
+        return None
     with connection.cursor() as cursor:
-        cursor.execute(ONE, [seq])
-        (
-            event_id, _, at, action, kind, actor_id, label, subject_kind, subject_id, details, ip, agent,
-            behind_id, behind_label, form, about, *sealed,
-        ) = cursor.fetchone()  # fmt: skip
+        cursor.execute(FIELDS, [list(doubtful)])
+        rows = cursor.fetchall()
+    return next((row[1] for row in rows if not _is_right(row)), None)
+
+
+def _is_right(row: Sequence[Any]) -> bool:
+    """Recompute one link by the definition of its format."""
+    (
+        event_id, seq, at, action, kind, actor_id, label, subject_kind, subject_id, details, ip, agent,
+        behind_id, behind_label, form, about, *sealed, prev, digest,
+    ) = row  # fmt: skip
     if form == 1 and not about and sealed == [None] * 3:
         parts = {
             "at": stamp(at),
@@ -169,7 +220,7 @@ def _is_right(seq: int, prev: bytes, digest: bytes) -> bool:
             "subject": [subject_kind, subject_id],
             "details": json.loads(details),
         }
-        return link(prev, canonical(parts)) == digest
+        return link(bytes(prev), canonical(parts)) == bytes(digest)
     if form != 2 or ip is not None or agent or behind_label:
         return False
     fields = (
@@ -179,7 +230,7 @@ def _is_right(seq: int, prev: bytes, digest: bytes) -> bool:
         text = details_text(json.loads(details))
     except TypeError:
         return False
-    return link_2(prev, body(fields, text, (about, *sealed))) == digest
+    return link_2(bytes(prev), body(fields, text, (about, *sealed))) == bytes(digest)
 
 
 def _end_problem(ends: _Ends, seq: int, prev: bytes, anchors: Sequence[Anchored]) -> str | None:

@@ -1,17 +1,17 @@
-"""Jobs of the audit record: checkpoints every ten minutes, copies outside, old events once a month."""
+"""Jobs of the audit record: checkpoints every ten minutes, copies outside, old events every night."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from audit.actors import Actor
 from tenants import checkpointing, clock
 from tenants.audit_purging import purge
-from tenants.context import enter_public
-from tenants.directory import every_tenant
 from tenants.jobs import Asked, enqueue, enqueue_many, job, planner
+from tenants.models import Job, Tenant
 
 EVERY_MINUTES = 10  # the promise is 15: a worker may be late
+SPREAD_SECONDS = 10_800
 
 
 @job("tenants.take_checkpoint", outside=True)
@@ -26,14 +26,6 @@ def store_checkpoints() -> None:
     checkpointing.store_waiting(now=clock.now())
 
 
-@job("tenants.ask_purges", outside=True)
-def ask_purges(*, day: str) -> None:
-    """Ask for the purge of each schema's record, once a day."""
-    with enter_public(), transaction.atomic():
-        for schema in ("public", *(tenant.schema_name for tenant in every_tenant())):
-            enqueue_many([Asked("tenants.purge_audit", key=f"purge_audit:{day}")], schema=schema)
-
-
 @job("tenants.purge_audit")
 def purge_audit() -> None:
     """Take what is old enough out of the record of the schema entered."""
@@ -42,8 +34,22 @@ def purge_audit() -> None:
 
 @planner
 def plan_checkpoint(now: datetime) -> None:
-    """Ask for a checkpoint every ten minutes, and for the purges every night."""
+    """Ask for a checkpoint every ten minutes."""
     slot = now.replace(minute=now.minute // EVERY_MINUTES * EVERY_MINUTES)
     enqueue("tenants.take_checkpoint", key=f"checkpoint:{slot:%Y-%m-%dT%H:%M}")
-    if now.hour >= 2:
-        enqueue("tenants.ask_purges", key=f"ask_purges:{now.date()}", day=str(now.date()))
+
+
+@planner
+def plan_purges(now: datetime) -> None:
+    """Ask once a day for the purge of each schema's record."""
+    ask_everywhere("tenants.purge_audit", now=now)
+
+
+def ask_everywhere(name: str, *, now: datetime) -> None:
+    """Ask once a day for a job of each schema, the platform's too, spread over three hours."""
+    key = f"{name}:{now.date().isoformat()}"
+    asked = Job.objects.filter(schema_name=OuterRef("schema_name"), key=key)
+    for schema, number in Tenant.objects.filter(~Exists(asked)).values_list("schema_name", "id"):
+        at = now + timedelta(seconds=number.int % SPREAD_SECONDS)
+        enqueue_many([Asked(name, run_at=at, key=key)], schema=schema)
+    enqueue(name, key=key)

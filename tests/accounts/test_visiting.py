@@ -22,6 +22,7 @@ from accounts.visiting import Wish
 from audit.actions import WHEN_BEHIND, Action
 from audit.actors import Actor
 from audit.models import AuditEvent
+from audit.reading import opened
 from audit.recording import NotBehind, record
 from audit.verifying import verify
 from tenants.context import enter, enter_public
@@ -97,14 +98,14 @@ def test_from_the_admin_to_the_tenant_and_back(
     assert over.status_code == 200 and f'href="{settings.SITE_URL}/admin/"' in over.content.decode()
     assert client.get("/manage/").status_code == 302
     with enter(tenant):
-        assert list(AuditEvent.objects.filter(action__startswith="visit.").order_by("seq").values_list(
-            "action", "actor_label", "behind_label")) == [
+        found = opened(AuditEvent.objects.filter(action__startswith="visit.").order_by("seq"))
+        assert [(each.event.action, each.label, each.behind) for each in found] == [
             (action, "Nora Lind <nora@lind.example>", "Robin <robin@pro.example>")
             for action in ("visit.begun", "visit.ended")
         ]  # fmt: skip
     with enter_public():
-        allowed = AuditEvent.objects.get(action="visit.allowed")
-        assert allowed.details["after"]["reason"] == REASON and "Robin" in allowed.actor_label
+        allowed = opened([AuditEvent.objects.get(action="visit.allowed")])[0]
+        assert allowed.details["after"]["reason"] == REASON and "Robin" in allowed.label
 
 
 def test_every_owner_is_told_at_once(
@@ -296,8 +297,8 @@ def test_what_they_correct_bears_both_names_in_a_whole_chain(
     fields = {"name": "Lind", "email": "nora@lind.example", "country": "DE", "currency": "EUR"}
     lind = create_customer(actor=actor, now=now, **fields)
     inside.post(f"/manage/customers/{lind.pk}/change/", fields | {"city": "Kiel", "locale": "en"})
-    event = AuditEvent.objects.get(action="customer.changed")
-    assert (event.actor_label, event.behind_label) == (
+    found = opened([AuditEvent.objects.get(action="customer.changed")])[0]
+    assert (found.label, found.behind) == (
         "Nora Lind <nora@lind.example>", "Robin <robin@pro.example>",
     )  # fmt: skip
     assert verify().problem is None

@@ -19,7 +19,7 @@ from audit.chain import GENESIS, link_2
 from audit.checkpoints import Signed
 from audit.models import Anchor, AuditEvent, ChainHead, Checkpoint, PurgedLink
 from audit.recording import record
-from audit.store_gateway import StoreUnavailable
+from audit.store_gateway import S3Store, StoreUnavailable
 from audit.verifying import BODY, verify
 from tenants import checkpointing
 from tenants.audit_purging import find_old, purge
@@ -57,6 +57,8 @@ def history(django_db_setup: None, django_db_blocker: Any) -> Iterator[Own]:
         checkpointing.take(now=CHECKPOINTS[2])
         assert checkpointing.store_waiting(now=NOW) == 3
         own.save()
+        with enter(tenant_of_slug("alpha")):
+            assert found() == []
         yield own
         connection.close()
 
@@ -213,10 +215,9 @@ def test_with_the_signing_key_stolen_the_store_outside_still_tells(own: Own) -> 
 
 
 def test_a_return_to_an_old_checkpoint_is_found_by_the_store(own: Own) -> None:
-    number, seq = (
-        Checkpoint.objects.count(),
-        Anchor.objects.filter(schema_name="t_alpha").order_by("seq")[1].seq,
-    )
+    number = len(taken())
+    with enter_public():
+        seq = Anchor.objects.filter(schema_name="t_alpha").order_by("seq")[1].seq
     own.do(
         f"DELETE FROM {EVENTS} WHERE seq > {seq}",
         f"UPDATE t_alpha.audit_chainhead SET (seq, hash) ="
@@ -377,14 +378,17 @@ def test_a_copy_outside_cannot_be_removed_by_anybody_for_seven_years(own: Own) -
     assert {at.year for at in locked if at} == {2031, 2033}
 
 
-def test_while_the_store_is_away_checkpoints_wait_and_follow_in_order(own: Own, settings: Any) -> None:
+def test_while_the_store_is_away_checkpoints_wait_and_follow_in_order(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
     checkpointing.take(now=NOW)
-    endpoint, settings.AWS_ENDPOINT_URL = settings.AWS_ENDPOINT_URL, "http://127.0.0.1:9"
+    away = S3Store(bucket=own.bucket, region="us-east-1", endpoint="http://127.0.0.1:9")
+    monkeypatch.setattr(checkpointing, "outside_store", lambda: away)
     with pytest.raises(StoreUnavailable, match="AUDIT_BUCKET"):
         checkpointing.store_waiting(now=NOW)
     checkpointing.take(now=NOW + timedelta(minutes=10))
     assert [row.number for row in taken() if row.stored_at is None] == [4, 5]
-    settings.AWS_ENDPOINT_URL = endpoint
+    monkeypatch.undo()
     assert checkpointing.store_waiting(now=NOW) == 2
     assert found() == []
 

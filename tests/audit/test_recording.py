@@ -22,6 +22,7 @@ from tenants.context import enter, enter_public
 from tests.conftest import NOW
 
 SYSTEM = Actor.system("tests")
+REFUSED = r"permission denied|must be owner|one_chain_a_schema|one_check_a_schema|no event of the chain"
 
 
 class Undo(Exception):
@@ -177,6 +178,11 @@ def test_each_schema_has_a_chain_of_its_own(two_tenants: Any) -> None:
         "TRUNCATE audit_auditevent CASCADE",
         "ALTER TABLE audit_auditevent DISABLE TRIGGER append_only",
         "DROP TABLE audit_auditevent",
+        "SET session_replication_role = replica",
+        "SELECT set_config('audit.purging', 'x', true); DELETE FROM audit_auditevent",
+        "INSERT INTO audit_chaincheck (id, at, seq, problem) VALUES (2, now(), 0, '')",
+        "DELETE FROM audit_purgedlink",
+        "SELECT public.audit_purge('public', now(), gen_random_uuid())",
         "UPDATE audit_chainhead SET id = 2",
         "INSERT INTO audit_chainhead (id, seq, hash) VALUES (2, 0, '')",
     ],
@@ -185,7 +191,7 @@ def test_each_schema_has_a_chain_of_its_own(two_tenants: Any) -> None:
 def test_the_app_cannot_rewrite_history(two_tenants: Any, statement: str, inside: str) -> None:
     with enter(two_tenants[0]) if inside == "tenant" else enter_public():
         add()
-        refused = pytest.raises(DatabaseError, match=r"permission denied|must be owner|one_chain_a_schema")
+        refused = pytest.raises(DatabaseError, match=REFUSED)
         with refused, transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement)
         assert verify().problem is None
