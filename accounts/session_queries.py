@@ -57,7 +57,8 @@ def log_ins_of(user: User, number: str | None) -> "Page[AuditEvent]":
         subject_kind="user", subject_id=str(user.pk), action__in=[each.value for each in LOG_INS]
     )
     page = Paginator(events.order_by("-seq"), PAGE).get_page(number)
-    page.object_list = [_log_in(each) for each in opened(page.object_list)]  # type: ignore[assignment]
+    rows: Any = [_log_in(each) for each in opened(page.object_list)]
+    page.object_list = rows
     return page
 
 

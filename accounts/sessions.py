@@ -180,7 +180,7 @@ def _close(rows: list[Session], *, now: datetime, because: str) -> None:
     forget_rows([row.key_hash for row in rows])
 
 
-def _replace(request: HttpRequest, *, now: datetime) -> dict[str, str]:
+def _replace(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
     """Leave behind what this browser was logged in as; returns what the record says of it."""
     if auth.SESSION_KEY not in request.session:
         return {}

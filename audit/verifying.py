@@ -149,26 +149,23 @@ class _Walk:
         """Go along a batch of links, as the database streams them; returns how many there were."""
         doubtful: list[int] = []
         count, seq, prev, awaited = 0, self.seq, self.hash, self.awaited
-        with connection.cursor() as cursor:
-            copying = f"COPY ({LINKS}) TO STDOUT (FORMAT BINARY)"
-            with cursor.copy(copying, [after, upto, after, upto]) as copy:
-                for data in _rows(copy):
-                    count += 1
-                    here, digest = int.from_bytes(data[SEQ]), data[HASH]
-                    if here != seq + 1 or data[PREV] != prev or awaited.get(here, digest) != digest:
-                        if self.problem is None:
-                            self.seq, self.problem = seq, self._broken(here, seq, data[PREV] == prev)
-                        continue  # the copy is read to its end, but nothing more is looked at
-                    if data[BODY_LENGTH] == NULL:
-                        if data[BODY_AT:] == NULL:
-                            doubtful.append(here)
-                        else:
-                            self.holes.setdefault(UUID(bytes=data[-16:]), _Hole()).add(here, digest)
-                    elif sha256(LABEL_2 + prev + data[BODY_AT:-4]).digest() != digest:
-                        doubtful.append(here)
-                    seq, prev = here, digest
-        if self.problem is None:
-            self.seq, self.hash = seq, prev
+        for data in _streamed(after, upto):
+            count += 1
+            here, digest = int.from_bytes(data[SEQ], signed=True), data[HASH]
+            if self.problem is not None:
+                continue  # the stream is read to its end, but nothing more is looked at
+            if here != seq + 1 or data[PREV] != prev or awaited.get(here, digest) != digest:
+                self.problem = self._broken(here, seq, data[PREV] == prev)
+                continue
+            if data[BODY_LENGTH] == NULL:
+                if data[BODY_AT:] == NULL:
+                    doubtful.append(here)
+                else:
+                    self.holes.setdefault(UUID(bytes=data[-16:]), _Hole()).add(here, digest)
+            elif sha256(LABEL_2 + prev + data[BODY_AT:-4]).digest() != digest:
+                doubtful.append(here)
+            seq, prev = here, digest
+        self.seq, self.hash = seq, prev
         wrong = _first_wrong(doubtful)
         if wrong is not None:
             self.seq, self.problem = wrong - 1, f"event {wrong} was changed"
@@ -183,14 +180,14 @@ class _Walk:
         return f"event {here} is not the one that a signed checkpoint names"
 
 
-def _rows(copy: Any) -> Iterator[bytes]:
-    """The rows of a binary copy, without the header before the first and the mark after the last."""
-    for number, data in enumerate(copy):
-        row = bytes(data)
-        if number == 0:
-            row = row[COPY_HEADER:]
-        if len(row) > 2:
-            yield row
+def _streamed(after: int, upto: int) -> Iterator[bytes]:
+    """The rows as a binary copy has them, without its header before the first and its mark after the last."""
+    query = f"COPY ({LINKS}) TO STDOUT (FORMAT BINARY)"
+    with connection.cursor() as cursor, cursor.copy(query, [after, upto, after, upto]) as copy:
+        for number, data in enumerate(copy):
+            row = bytes(data) if number else bytes(data)[COPY_HEADER:]
+            if len(row) > 2:
+                yield row
 
 
 def _first_wrong(doubtful: Sequence[int]) -> int | None:

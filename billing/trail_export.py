@@ -34,10 +34,10 @@ def export(wanted: trail.Wanted, *, actor: Actor, now: datetime) -> bytes:
     for each in trail.all_events(wanted):
         writer.writerow([_harmless(value) for value in _row(each)])
     with transaction.atomic():
-        narrowed = {"action": wanted.action, "actor": wanted.actor, "subject": wanted.subject_id}
+        narrowed = {"of": wanted.action, "by": wanted.actor, "about_id": wanted.subject_id}
         record(
             Action.AUDIT_EXPORTED, subject=("audit", "export"), actor=actor, now=now, count=count,
-            **{name: value for name, value in narrowed.items() if value},
+            only={name: value for name, value in narrowed.items() if value},
         )  # fmt: skip
     return text.getvalue().encode()
 

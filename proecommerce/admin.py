@@ -21,8 +21,9 @@ from operations.read_only import ReadOnlyAdmin
 from privacy.models import Incident
 from proecommerce import incident_pages
 from proecommerce.entering import choose_page, enter_page
-from tenants import clock
+from tenants import clock, record_checking
 from tenants.models import Host, Job, Tenant
+from tenants.record_checking import Checked
 from tenants.requeueing import retry_parked
 
 
@@ -101,12 +102,19 @@ class AuditEventAdmin(ReadOnlyAdmin):
     readonly_fields = fields
     list_per_page = 50
 
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show over the list how the platform's own chain stands."""
+        mark = _mark(record_checking.standing(now=clock.now()))
+        return super().changelist_view(request, {**(extra_context or {}), "subtitle": mark})
+
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         found = super().get_changelist_instance(request)
         rows = list(found.result_list)
         for row, each in zip(rows, opened(rows), strict=True):
             row._opened = each
-        found.result_list = rows  # type: ignore[assignment]
+        found.result_list = rows
         return found
 
     @admin.display(description="by")
@@ -128,6 +136,14 @@ class AuditEventAdmin(ReadOnlyAdmin):
     @admin.display(description="details")
     def all_details(self, event: AuditEvent) -> str:
         return json.dumps(_open(event).details, indent=1, ensure_ascii=False)
+
+
+def _mark(checked: Checked | None) -> str:
+    if checked is None:
+        return "Not checked yet."
+    if checked.problem:
+        return f"NOT WHOLE: the check of {checked.at:%Y-%m-%d %H:%M} UTC found that {checked.problem}."
+    return f"Verified up to event {checked.events} at {checked.at:%Y-%m-%d %H:%M} UTC."
 
 
 def _open(event: AuditEvent) -> Opened:

@@ -12,6 +12,7 @@ import time_machine
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.test import Client
 
 from accounts import jobs, visiting
@@ -33,6 +34,7 @@ from tests.humans import stamped
 
 Browser = Callable[..., Client]
 REASON = "They cannot find an invoice, ticket 4711"
+ROBIN = Actor("user", "55", "Robin of the platform", "192.0.2.55", "RobinBrowser/1")
 
 
 @pytest.fixture
@@ -106,6 +108,19 @@ def test_from_the_admin_to_the_tenant_and_back(
     with enter_public():
         allowed = opened([AuditEvent.objects.get(action="visit.allowed")])[0]
         assert allowed.details["after"]["reason"] == REASON and "Robin" in allowed.label
+
+
+def test_the_platforms_own_record_is_read_in_the_admin_with_its_mark(
+    admin: Client, robin: User, now: datetime
+) -> None:
+    with enter_public(), transaction.atomic():
+        event_id = record(Action.USER_CONFIRMED, subject=("user", robin.pk), actor=ROBIN, now=now, method="x")
+    listed = admin.get("/admin/audit/auditevent/").content.decode()
+    assert "Robin of the platform" in listed and "192.0.2.55" in listed
+    assert re.search(r"Verified up to event \d+ at ", listed)
+    one = admin.get(f"/admin/audit/auditevent/{event_id}/change/").content.decode()
+    assert "Robin of the platform" in one and "RobinBrowser" in one
+    assert admin.post(f"/admin/audit/auditevent/{event_id}/delete/").status_code == 403
 
 
 def test_every_owner_is_told_at_once(

@@ -40,13 +40,19 @@ class Own:
             self.do(f"INSERT INTO {table} SELECT * FROM saved.{table.replace('.', '_')}")
 
 
+def new_bucket() -> str:
+    """Make an empty bucket with Object Lock, and return its name."""
+    name = f"test-{uuid4().hex}"
+    s3 = boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL, region_name=settings.AWS_DEFAULT_REGION)
+    s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    return name
+
+
 @contextmanager
 def own_database() -> Iterator[Own]:
     """Point this process at a copy of the template with a bucket of its own, and back afterwards."""
     wrapper = cast(Any, connection)
-    bucket, before = f"test-{uuid4().hex}", settings.AUDIT_BUCKET
-    s3 = boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL, region_name=settings.AWS_DEFAULT_REGION)
-    s3.create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+    bucket, before = new_bucket(), settings.AUDIT_BUCKET
     with scratch() as place:
         name, urls = wrapper.settings_dict["NAME"], {each: os.environ[each] for each in place.urls}
         _let_go(wrapper)

@@ -18,6 +18,7 @@ from audit.verifying import BODY, verify
 from tests.audit.old_format import record_1
 from tests.conftest import NOW
 from vault import subject_keys
+from vault.errors import SealBroken
 
 ADA = Actor("user", "7", "Ada <ada@canary.example>", ip="192.0.2.99", user_agent="CanaryBrowser/1")
 CANARIES = ("Ada", "canary.example", "192.0.2.99", "CanaryBrowser", "Canary Street")
@@ -128,7 +129,7 @@ def test_events_of_both_formats_stand_in_one_chain_and_read_the_same(tenant: Any
 def test_moved_ciphertext_is_refused(tenant: Any) -> None:
     one, other = change(), change()
     one.actor_sealed = other.actor_sealed
-    with pytest.raises(subject_keys.SealBroken):
+    with pytest.raises(SealBroken):
         opened([one])
 
 

@@ -23,7 +23,8 @@ from tests.conftest import NOW, ROOT
 def owner(fresh_tenant: Any) -> Iterator["psycopg.Connection[Any]"]:
     """Events of both formats, and the owner's connection with the triggers out of its way."""
     who = Actor("user", "1", "Tester", ip="192.0.2.1", user_agent="pytest")
-    for number, recording in enumerate((record, record, record_1, record_1, record)):
+    writers: list[Any] = [record, record, record_1, record_1, record]
+    for number, recording in enumerate(writers):
         with transaction.atomic():
             recording(
                 Action.CUSTOMER_CHANGED, subject=("customer", number), actor=who, now=NOW, after={"n": number}
@@ -143,11 +144,12 @@ def test_the_command_names_the_tenant_and_the_event_and_fails(owner: Any, fresh_
 
     end = last()
     whole = run()
-    assert (whole.returncode, whole.stdout) == (0, f"{fresh_tenant.slug}: {end} events, whole\n")
+    said = f"checkpoints: whole\n{fresh_tenant.slug}: "
+    assert (whole.returncode, whole.stdout) == (0, f"{said}{end} events, whole\n")
     owner.execute(f"UPDATE audit_auditevent SET actor_id = '2' WHERE seq = {end}")
     broken = run()
     assert broken.returncode == 1
-    assert broken.stdout == f"{fresh_tenant.slug}: {end - 1} events, event {end} was changed\n"
+    assert broken.stdout == f"{said}{end - 1} events, event {end} was changed\n"
 
 
 def test_the_apps_own_role_meets_the_triggers_too(fresh_tenant: Any) -> None:
