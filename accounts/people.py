@@ -92,7 +92,8 @@ def set_grant(contact: Contact, grant: Grant, *, actor: Actor, now: datetime) ->
         now=now,
         before={"may": before.words},
         after={"may": grant.words},
-        contact=contact.user.email,
+        personal={"contact": contact.user.email},
+        about=("user", contact.user_id),
     )
 
 

@@ -1,7 +1,5 @@
 """Gateway to the store outside: a bucket of S3 with Object Lock, where nobody can change what was put."""
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,7 +45,7 @@ class S3Store:
                 Key=key,
                 Body=body,
                 ContentType="application/json",
-                ChecksumSHA256=base64.b64encode(hashlib.sha256(body).digest()).decode(),
+                ChecksumAlgorithm="SHA256",
                 ObjectLockMode="COMPLIANCE",
                 ObjectLockRetainUntilDate=keep_until,
             )
