@@ -49,7 +49,8 @@ def ask_everywhere(name: str, *, now: datetime) -> None:
     """Ask once a day for a job of each schema, the platform's too, spread over three hours."""
     key = f"{name}:{now.date().isoformat()}"
     asked = Job.objects.filter(schema_name=OuterRef("schema_name"), key=key)
-    for schema, number in Tenant.objects.filter(~Exists(asked)).values_list("schema_name", "id"):
+    tenants = Tenant.objects.filter(~Exists(asked), is_rehearsal=False)
+    for schema, number in tenants.values_list("schema_name", "id"):
         at = now + timedelta(seconds=number.int % SPREAD_SECONDS)
         enqueue_many([Asked(name, run_at=at, key=key)], schema=schema)
     enqueue(name, key=key)
