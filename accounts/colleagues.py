@@ -129,8 +129,10 @@ def hand_over(person_id: UUID, *, by: User, actor: Actor, now: datetime, keep: s
         _withdraw_of(leaving, actor=actor, now=now)
         sessions.end_others(person, keep=None, actor=actor, now=now)
         sessions.end_others(leaving, keep=keep, actor=actor, now=now)
-        after = {"from": leaving.email, "to": person.email}
-        record(Action.OWNERSHIP_HANDED_OVER, subject=("user", person.pk), actor=actor, now=now, after=after)
+        record(
+            Action.OWNERSHIP_HANDED_OVER, subject=("user", person.pk), actor=actor, now=now,
+            after={"from": str(leaving.pk), "to": str(person.pk)},
+        )  # fmt: skip
         for told in (leaving, person):
             enqueue("accounts.mail_handed_over", user_id=str(told.pk), before=str(leaving), after=str(person))
     return person

@@ -92,8 +92,11 @@ def remove_contact(contact_id: UUID, customer: Customer, *, by: User, actor: Act
         if contact.is_owner:
             _check_not_last(contact)
         _withdraw_of(contact, lambda each: False, actor=actor, now=now)
-        gone = {"user": str(contact.user_id), "email": contact.user.email, "may": contact.grant.words}
-        record(Action.CONTACT_REMOVED, subject=("customer", locked.pk), actor=actor, now=now, before=gone)
+        record(
+            Action.CONTACT_REMOVED, subject=("customer", locked.pk), actor=actor, now=now,
+            before={"user": str(contact.user_id), "may": contact.grant.words},
+            personal={"before": {"email": contact.user.email}}, about=("user", contact.user_id),
+        )  # fmt: skip
         Contact.objects.filter(pk=contact.pk).delete()
     return contact
 

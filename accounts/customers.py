@@ -36,7 +36,7 @@ def create_customer(
             subject=("customer", customer.id),
             actor=actor,
             now=now,
-            after=_values(customer, FIELDS),
+            personal={"after": _values(customer, FIELDS)},
         )
     return customer
 
@@ -65,8 +65,7 @@ def change_customer(customer: Customer, *, actor: Actor, now: datetime, **fields
             subject=("customer", locked.id),
             actor=actor,
             now=now,
-            before=before,
-            after=_values(locked, changed),
+            personal={"before": before, "after": _values(locked, changed)},
         )
     return locked
 

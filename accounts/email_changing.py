@@ -51,7 +51,7 @@ def ask(wish: Wish, *, actor: Actor, now: datetime) -> EmailChange:
         )
         record(
             Action.EMAIL_CHANGE_ASKED, subject=("user", user.pk), actor=actor, now=now,
-            before={"email": change.old_email}, after={"email": change.new_email},
+            personal={"before": {"email": change.old_email}, "after": {"email": change.new_email}},
         )  # fmt: skip
         enqueue("accounts.mail_email_change", change_id=str(change.pk))
     return change
@@ -67,7 +67,7 @@ def withdraw(user: User, *, actor: Actor, now: datetime) -> bool:
         _pending(locked).update(void_at=now)
         record(
             Action.EMAIL_CHANGE_WITHDRAWN, subject=("user", locked.pk), actor=actor, now=now,
-            before={"email": change.new_email},
+            personal={"before": {"email": change.new_email}},
         )  # fmt: skip
     return True
 
@@ -109,7 +109,7 @@ def complete(change: EmailChange, *, actor: Actor, now: datetime) -> User:
             locked.save(update_fields=["done_at", "undo_until"])
             record(
                 Action.EMAIL_CHANGED, subject=("user", user.pk), actor=actor, now=now,
-                before={"email": locked.old_email}, after={"email": locked.new_email},
+                personal={"before": {"email": locked.old_email}, "after": {"email": locked.new_email}},
             )  # fmt: skip
             enqueue("accounts.mail_email_changed", change_id=str(locked.pk))
     except IntegrityError as error:
@@ -137,7 +137,7 @@ def undo(change: EmailChange, *, actor: Actor, now: datetime) -> User:
             sessions.end_others(user, keep=None, actor=actor, now=now, because=because)
             record(
                 Action.EMAIL_CHANGE_UNDONE, subject=("user", user.pk), actor=actor, now=now,
-                before={"email": before}, after={"email": user.email},
+                personal={"before": {"email": before}, "after": {"email": user.email}},
             )  # fmt: skip
     except IntegrityError as error:
         raise ChangeRefused("The old address is another log-in's by now. Ask for help.") from error

@@ -82,7 +82,7 @@ def remove_passkey(passkey: Passkey, *, password: str, actor: Actor, now: dateti
         _may_do_without(locked, password)
         record(
             Action.PASSKEY_REMOVED, subject=("user", locked.pk), actor=actor, now=now,
-            passkey=passkey_id, name=passkey.name,
+            passkey=passkey_id, personal={"name": passkey.name},
         )  # fmt: skip
         tell(locked, "passkey_removed", now=now)
 

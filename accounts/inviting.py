@@ -55,10 +55,13 @@ def invite(invitee: Invitee, *, actor: Actor, now: datetime, by: User | None = N
             created_at=now,
             expires_at=now + LIFETIME,
         )
-        after = {"email": invitation.email, "role": invitation.role}
+        after = {"role": str(invitation.role)}
         if invitee.customer is not None:
             after |= {"customer": str(invitee.customer.pk), "may": grant.words}
-        record(Action.USER_INVITED, subject=("invitation", invitation.id), actor=actor, now=now, after=after)
+        record(
+            Action.USER_INVITED, subject=("invitation", invitation.id), actor=actor, now=now, after=after,
+            personal={"after": {"email": invitation.email}},
+        )  # fmt: skip
         enqueue("accounts.mail_invitation", invitation_id=str(invitation.id))
     return invitation
 
@@ -126,10 +129,10 @@ def send_again(invitation: Invitation, *, actor: Actor, now: datetime) -> None:
         locked = _pending(invitation)
         locked.expires_at = now + LIFETIME
         locked.save(update_fields=["expires_at"])
-        after = {"email": locked.email}
         record(
-            Action.USER_INVITED_AGAIN, subject=("invitation", locked.id), actor=actor, now=now, after=after
-        )
+            Action.USER_INVITED_AGAIN, subject=("invitation", locked.id), actor=actor, now=now,
+            personal={"after": {"email": locked.email}},
+        )  # fmt: skip
         enqueue("accounts.mail_invitation", invitation_id=str(locked.id))
 
 
@@ -141,7 +144,7 @@ def withdraw(invitation: Invitation, *, actor: Actor, now: datetime) -> None:
         locked.save(update_fields=["withdrawn_at"])
         record(
             Action.USER_INVITATION_WITHDRAWN, subject=("invitation", locked.id), actor=actor, now=now,
-            before={"email": locked.email, "role": locked.role},
+            before={"role": locked.role}, personal={"before": {"email": locked.email}},
         )  # fmt: skip
 
 

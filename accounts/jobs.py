@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_encode
 
-from accounts import email_changing, mails, notices, recovering, session_mails
+from accounts import email_changing, mails, notices, record_watching, recovering, session_mails
 from accounts.inviting import token_of
 from accounts.models import EmailChange, FactorReset, Invitation, Session, User, Visit
 from accounts.passwords import tokens
@@ -17,6 +17,7 @@ from accounts.people import owners
 from accounts.purging import purge_sessions
 from audit.actors import Actor
 from tenants import clock
+from tenants.audit_jobs import ask_everywhere
 from tenants.context import current_tenant, in_public
 from tenants.directory import home_url, site_url
 from tenants.jobs import Asked, enqueue, enqueue_many, job, planner
@@ -192,6 +193,26 @@ def mail_host(*, user_id: str, hostname: str, problem: str) -> None:
     url = f"{home_url(tenant)}/manage/settings/hosts/"
     words = {"business": tenant.name, "name": user.name, "hostname": hostname, "problem": problem}
     send(mails.host_mail(**words, url=url), to=user.email)
+
+
+@job("accounts.check_record", outside=True)
+def check_record() -> None:
+    """Walk the audit record of the schema entered."""
+    record_watching.watch(actor=Actor.system("record check"), now=clock.now())
+
+
+@job("accounts.mail_record_broken", outside=True)
+def mail_record_broken(*, user_id: str, business: str, problem: str) -> None:
+    """Tell an owner, or somebody of the platform, that a record is not whole."""
+    person, (_, url) = User.objects.get(pk=UUID(user_id)), place()
+    page = f"{url}/admin/audit/auditevent/" if in_public() else f"{url}/manage/audit/"
+    send(mails.record_mail(business=business, name=person.name, problem=problem, url=page), to=person.email)
+
+
+@planner
+def plan_record_checks(now: datetime) -> None:
+    """Ask once a day for the check of each schema's record."""
+    ask_everywhere("accounts.check_record", now=now)
 
 
 @job("accounts.mail_visit", outside=True)

@@ -121,6 +121,22 @@ def host_mail(*, business: str, name: str, hostname: str, problem: str, url: str
     )
 
 
+def record_mail(*, business: str, name: str, problem: str, url: str) -> RenderedMail:
+    """To owners and the platform's staff, when an audit record is not whole."""
+    return render(
+        LinkMail(
+            business="ProEcommerce",
+            subject=f"The audit record of {business} is not whole",
+            greeting=f"Hello {name},",
+            paragraph=f"The nightly check of the audit record of {business} found that {problem}. Somebody "
+            "may have changed what the record says. Nothing in it can be relied on from there on.",
+            button="See the record",
+            url=url,
+            after="ProEcommerce has been told as well and looks into it. Keep this mail.",
+        )
+    )
+
+
 @cache
 def _engine() -> Engine:
     return Engine(dirs=[str(_TEMPLATES / "accounts" / "mail")])

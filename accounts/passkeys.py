@@ -82,7 +82,7 @@ def add_passkey(
             )
             record(
                 Action.PASSKEY_ADDED, subject=("user", user.pk), actor=actor, now=now,
-                passkey=str(passkey.pk), name=name,
+                passkey=str(passkey.pk), personal={"name": name},
             )  # fmt: skip
             tell(user, "passkey_added", now=now)
     except IntegrityError as error:

@@ -42,8 +42,10 @@ def create_user(
     try:
         with transaction.atomic():
             user.save(force_insert=True)
-            after = {"email": user.email, "name": user.name, "role": role}
-            record(Action.USER_CREATED, subject=("user", user.id), actor=actor, now=now, after=after)
+            record(
+                Action.USER_CREATED, subject=("user", user.id), actor=actor, now=now, after={"role": role},
+                personal={"after": {"email": user.email, "name": user.name}},
+            )  # fmt: skip
     except IntegrityError as error:
         raise EmailTaken(f"{user.email} is in use already.") from error
     return user
@@ -66,7 +68,9 @@ def add_contact(
                 subject=("customer", customer.id),
                 actor=actor,
                 now=now,
-                after={"user": str(user.id), "email": user.email, "may": given.words},
+                after={"user": str(user.id), "may": given.words},
+                personal={"after": {"email": user.email}},
+                about=("user", user.id),
             )
         else:
             both = contact.grant.permissions | given.permissions
@@ -95,7 +99,8 @@ def set_grant(
         now=now,
         before={"may": before.words},
         after={"may": grant.words},
-        contact=contact.user.email,
+        personal={"contact": contact.user.email},
+        about=("user", contact.user_id),
     )
     if not before.covers(grant):
         sessions.end_others(contact.user, keep=keep, actor=actor, now=now)

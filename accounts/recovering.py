@@ -57,7 +57,7 @@ def ask_reset(user: User, *, reason: str, actor: Actor, now: datetime) -> Factor
         reset = FactorReset.objects.create(user=user, reason=reason, asked_at=now, due_at=now + WAIT)
         record(
             Action.USER_FACTOR_RESET_ASKED, subject=("user", user.pk), actor=actor, now=now,
-            reason=reason, due=reset.due_at.isoformat(),
+            due=reset.due_at.isoformat(), personal={"reason": reason},
         )  # fmt: skip
         enqueue("accounts.mail_reset_asked", reset_id=str(reset.pk))
         enqueue("accounts.carry_out_reset", reset_id=str(reset.pk), run_at=reset.due_at)

@@ -11,6 +11,7 @@ from accounts.models import Session, User
 from accounts.session_limits import limits_of, over_because
 from audit.actions import Action
 from audit.models import AuditEvent
+from audit.reading import Opened, opened
 
 PAGE = 20
 LOG_INS = (Action.USER_LOGGED_IN, Action.USER_LOGIN_FAILED)
@@ -56,18 +57,19 @@ def log_ins_of(user: User, number: str | None) -> "Page[AuditEvent]":
         subject_kind="user", subject_id=str(user.pk), action__in=[each.value for each in LOG_INS]
     )
     page = Paginator(events.order_by("-seq"), PAGE).get_page(number)
-    page.object_list = [_log_in(event) for event in page.object_list]  # type: ignore[misc]
+    rows: Any = [_log_in(each) for each in opened(page.object_list)]
+    page.object_list = rows
     return page
 
 
-def _log_in(event: AuditEvent) -> LogIn:
+def _log_in(found: Opened) -> LogIn:
     return LogIn(
-        at=event.at,
-        device=device_of(event.user_agent),
-        ip=event.ip or "",
-        succeeded=event.action == Action.USER_LOGGED_IN,
-        methods=", ".join(each.replace("_", " ") for each in event.details.get("methods", [])),
-        operator=event.details.get("operator", ""),
+        at=found.event.at,
+        device=device_of(found.user_agent),
+        ip=found.ip,
+        succeeded=found.event.action == Action.USER_LOGGED_IN,
+        methods=", ".join(each.replace("_", " ") for each in found.details.get("methods", [])),
+        operator=found.details.get("operator", ""),
     )
 
 

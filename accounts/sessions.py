@@ -22,6 +22,7 @@ from accounts.session_limits import SEEN_EVERY, over_because
 from accounts.session_store import forget_rows, stored_key
 from audit.actions import Action
 from audit.actors import Actor
+from audit.persons import staff_of
 from audit.recording import Note, record, record_many
 from tenants.jobs import enqueue
 
@@ -67,10 +68,11 @@ def begin(
         row = _row(request, user, methods=methods, now=now, operator=operator, lifetime=lifetime)
         row.save(force_insert=True)
         new = operator is None and known_devices.note(user, row.device, row.ip, now=now)
-        more: dict[str, Any] = ({"operator": operator.label} if operator else {}) | replaced
         record(
             Action.USER_LOGGED_IN, subject=("user", user.pk), actor=actor_of(request, user), now=now,
-            methods=sorted(methods), session=str(row.pk), **more,
+            methods=sorted(methods), session=str(row.pk), **replaced,
+            personal={"operator": operator.label} if operator else None,
+            about=staff_of(operator.id) if operator else None,
         )  # fmt: skip
         if new and not first:
             enqueue("accounts.mail_new_device", session_id=str(row.pk))
@@ -169,7 +171,7 @@ def _end(which: QuerySet[Session], *, actor: Actor, now: datetime, because: str)
         notes = [
             Note(
                 Action.SESSION_ENDED, "user", str(row.user_id),
-                {"session": str(row.pk), "device": row.device, "because": because},
+                {"session": str(row.pk), "because": because}, {"device": row.device},
             )
             for row in rows
         ]  # fmt: skip
@@ -184,7 +186,7 @@ def _close(rows: list[Session], *, now: datetime, because: str) -> None:
     forget_rows([row.key_hash for row in rows])
 
 
-def _replace(request: HttpRequest, *, now: datetime) -> dict[str, str]:
+def _replace(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
     """Leave behind what this browser was logged in as; returns what the record says of it."""
     if auth.SESSION_KEY not in request.session:
         return {}

@@ -84,8 +84,11 @@ def allow(wish: Wish, *, staff: User, actor: Actor, now: datetime) -> str:
             )  # fmt: skip
             asked_from = mark_of(actor.ip, actor.user_agent)
             token = signing.Signer(salt=SALT).sign_object([current_schema(), visit.pk.hex, asked_from])
-        after = {"as": str(user.pk), "reason": visit.reason, "visit": str(visit.pk)}
-        record(Action.VISIT_ALLOWED, subject=("tenant", tenant.pk), actor=actor, now=now, after=after)
+        after = {"as": str(user.pk), "visit": str(visit.pk)}
+        record(
+            Action.VISIT_ALLOWED, subject=("tenant", tenant.pk), actor=actor, now=now, after=after,
+            personal={"after": {"reason": visit.reason}}, about=("user", known.pk),
+        )  # fmt: skip
     return token
 
 
@@ -120,10 +123,10 @@ def begin(visit: Visit, request: HttpRequest, *, now: datetime) -> Visit:
         locked.save(update_fields=["begun_at", "ends_at"])
         user = locked.user
         user.visit = locked
-        after = {"reason": locked.reason, "until": locked.ends_at.isoformat()}
         record(
-            Action.VISIT_BEGUN, subject=("user", user.pk), actor=actor_of(request, user), now=now, after=after
-        )
+            Action.VISIT_BEGUN, subject=("user", user.pk), actor=actor_of(request, user), now=now,
+            after={"until": locked.ends_at.isoformat()}, personal={"after": {"reason": locked.reason}},
+        )  # fmt: skip
         for owner in owners():
             enqueue("accounts.mail_visit", visit_id=str(locked.pk), user_id=str(owner.pk))
     name = Operator(str(locked.staff_id), locked.staff_label)

@@ -115,6 +115,9 @@ class Action(StrEnum):
     REQUESTS_FORGOTTEN = "requests.forgotten"
     ALERT_RAISED = "alert.raised"
     ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    AUDIT_PURGED = "audit.purged"
+    AUDIT_BROKEN = "audit.broken"
+    AUDIT_EXPORTED = "audit.exported"
 
 
 # What the platform's staff may do while they act as somebody: see, correct details, and go.

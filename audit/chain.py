@@ -1,13 +1,19 @@
-"""The hash chain, pure: canonical JSON in, links out."""
+"""The hash chain, pure: canonical JSON in, links out.
+
+Two formats stand in the same chain. Format 1, of the first versions, is sorted JSON in ASCII. Format 2 is an
+array as PostgreSQL writes `json_build_array`, so that the database can give a whole batch ready to be hashed.
+"""
 
 import hashlib
 import ipaddress
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 GENESIS = bytes(32)
+LABEL_2 = b"proecommerce-audit-2\0"
+_written = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
 _encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
 
@@ -37,3 +43,34 @@ def address(ip: str | None) -> str | None:
 def link(prev: bytes, body: bytes) -> bytes:
     """Return the hash of the event `body` that follows `prev`."""
     return hashlib.sha256(b"proecommerce-audit-1\0" + prev + body).digest()
+
+
+def details_text(details: Mapping[str, Any]) -> str:
+    """Return the one text that stands for `details` in format 2: what PostgreSQL makes of it as jsonb."""
+    return _written(_ordered(details))
+
+
+def body(fields: Sequence[str | int | None], details: str, rest: Sequence[str | None]) -> bytes:
+    """Return the bytes of an event in format 2: its fields, its details as `details_text`, and the rest."""
+    return f"{_written(list(fields))[:-1]}, {details}, {_written(list(rest))[1:]}".encode()
+
+
+def link_2(prev: bytes, body: bytes) -> bytes:
+    """Return the hash of the event `body` of format 2 that follows `prev`."""
+    return hashlib.sha256(LABEL_2 + prev + body).digest()
+
+
+def _ordered(value: Any) -> Any:
+    """Return `value` with its keys in jsonb's order; refuse what jsonb would write otherwise than Python."""
+    match value:
+        case str() | bool() | int() | None:
+            return value
+        case Mapping():
+            if not all(isinstance(key, str) for key in value):
+                raise TypeError("The keys of an event's details are strings.")
+            pairs = sorted(value.items(), key=lambda pair: (len(pair[0].encode()), pair[0].encode()))
+            return {key: _ordered(each) for key, each in pairs}
+        case list() | tuple():
+            return [_ordered(each) for each in value]
+        case _:
+            raise TypeError(f"An event's details hold no {type(value).__name__}.")

@@ -17,7 +17,6 @@ def keep_card(customer: Customer, card: Card, *, autopay: bool | None, now: date
     Returns what is to be recorded; nothing when all is so already.
     """
     notes: list[Note] = []
-    about = {"brand": card.brand, "last4": card.last4, "customer": str(customer.pk)}
     saved = PaymentMethod.objects.filter(external_id=card.id).first()
     if saved is None or saved.removed_at is not None or not saved.is_default:
         PaymentMethod.objects.filter(customer=customer, is_default=True).update(is_default=False)
@@ -25,11 +24,11 @@ def keep_card(customer: Customer, card: Card, *, autopay: bool | None, now: date
         saved = PaymentMethod(customer=customer, external_id=card.id, saved_at=now, **_face(card))
         saved.is_default = True
         saved.save(force_insert=True)
-        notes.append(Note(Action.CARD_SAVED, "payment_method", str(saved.pk), about))
+        notes.append(_saving_note(saved))
     elif saved.removed_at is not None or not saved.is_default:
         saved.removed_at, saved.is_default = None, True
         saved.save(update_fields=["removed_at", "is_default"])
-        notes.append(Note(Action.CARD_SAVED, "payment_method", str(saved.pk), about))
+        notes.append(_saving_note(saved))
     if autopay is not None:
         notes += switch_autopay(customer, on=autopay)
     return notes
@@ -46,15 +45,7 @@ def forget_all(*, why: str, now: datetime) -> list[Note]:
     ids = list(concerned.order_by("pk").distinct().values_list("pk", flat=True))
     list(Customer.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
     cards = PaymentMethod.objects.filter(customer__in=ids, removed_at__isnull=True).order_by("pk")
-    notes = [
-        Note(
-            Action.CARD_REMOVED,
-            "payment_method",
-            str(card.pk),
-            {"before": {"brand": card.brand, "last4": card.last4, "is_default": card.is_default}, "why": why},
-        )
-        for card in cards
-    ]
+    notes = [removal_note(card, was_default=card.is_default, why=why) for card in cards]
     profiles = PaymentProfile.objects.filter(customer__in=ids).order_by("pk")
     change = {"before": {"autopay": True}, "after": {"autopay": False}, "why": why}
     notes += [
@@ -74,6 +65,21 @@ def switch_autopay(customer: Customer, *, on: bool) -> list[Note]:
     profile.save(update_fields=["autopay"])
     change = {"before": {"autopay": not on}, "after": {"autopay": on}}
     return [Note(Action.AUTOPAY_CHANGED, "customer", str(customer.pk), change)]
+
+
+def removal_note(card: PaymentMethod, *, was_default: bool, **more: object) -> Note:
+    """Return what is to be recorded of a card that is gone; which one it was is sealed for its customer."""
+    details = {"before": {"is_default": was_default}, **more}
+    face = {"before": {"brand": card.brand, "last4": card.last4}}
+    person = ("customer", str(card.customer_id))
+    return Note(Action.CARD_REMOVED, "payment_method", str(card.pk), details, face, person)
+
+
+def _saving_note(card: PaymentMethod) -> Note:
+    person = ("customer", str(card.customer_id))
+    face = {"brand": card.brand, "last4": card.last4}
+    details = {"customer": str(card.customer_id)}
+    return Note(Action.CARD_SAVED, "payment_method", str(card.pk), details, face, person)
 
 
 def _face(card: Card) -> dict[str, object]:

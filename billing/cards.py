@@ -10,7 +10,7 @@ from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import Note, record, record_many
 from billing import connecting, scheduling
-from billing.card_keeping import keep_card, switch_autopay
+from billing.card_keeping import keep_card, removal_note, switch_autopay
 from billing.collecting import ensure_customer
 from billing.errors import Refused
 from billing.models import Invoice, PaymentMethod, PaymentProfile
@@ -140,8 +140,7 @@ def _mark_removed(card: PaymentMethod, *, now: datetime) -> list[Note]:
     was_default = card.is_default
     card.is_default, card.removed_at = False, now
     card.save(update_fields=["is_default", "removed_at"])
-    before = {"brand": card.brand, "last4": card.last4, "is_default": was_default}
-    notes = [Note(Action.CARD_REMOVED, "payment_method", str(card.pk), {"before": before})]
+    notes = [removal_note(card, was_default=was_default)]
     if not was_default:
         return notes
     left = PaymentMethod.objects.filter(customer=card.customer_id, removed_at__isnull=True)

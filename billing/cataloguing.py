@@ -125,7 +125,7 @@ def _check_amounts(currency: str, amount: int, setup_fee: int) -> None:
         raise Refused("A price is not negative.")
 
 
-def _apply(row: models.Model, fields: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _apply(row: models.Model, fields: dict[str, Any]) -> dict[str, Any]:
     """Set and save what differs; returns the before and after for the record, empty when nothing does."""
     changed = [name for name, value in fields.items() if getattr(row, name) != value]
     if not changed:

@@ -62,8 +62,9 @@ def deliver(invoice_id: UUID, *, again: bool, actor: Actor, now: datetime) -> bo
             actor=actor,
             now=now,
             number=invoice.number,
-            to=to,
             message_id=message_id,
+            personal={"to": to},
+            about=("customer", invoice.customer_id),
         )
     return True
 

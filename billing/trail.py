@@ -1,26 +1,20 @@
 """The audit record as people read it: lists, one thing's history, before and after. Reads only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Q
 
 from audit.actions import Action
-from audit.models import AuditEvent, ChainHead
-from audit.verifying import Verdict, verify
+from audit.models import AuditEvent
+from audit.reading import Opened, opened
 from billing.formats import format_money
 from billing.money import EXPONENTS, Money
 from billing.paging import Order, Place, Slice, read
 
 NEWEST = Order("seq", descending=True, tie="seq")
 HISTORY = 50
-# A chain this short is checked while its page is made; a longer one when somebody asks.
-CHECK_AT_ONCE = 2_000
-VERDICT_KEY = "audit-verdict"
-VERDICT_SECONDS = 30 * 24 * 3600
 AMOUNTS = frozenset({"amount", "total", "tax", "subtotal", "amount_paid", "fee", "setup_fee"})
 GOOD = ("paid", "succeeded", "recorded", "accepted", "connected", "finished")
 BAD = ("failed", "voided", "opened", "parked", "disconnected", "removed", "cancelled")
@@ -49,35 +43,29 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event in words."""
+    """An event in words; `by` is who acted, `behind` who of the platform stood behind."""
 
     event: AuditEvent
+    by: str
+    behind: str
+    ip: str
     words: str
     tone: str
     changes: list[Difference]
     facts: list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """How the chain was found when it was last checked, and up to which event."""
-
-    at: datetime
-    events: int
-    problem: str | None
-
-
 def events(wanted: Wanted, place: Place) -> Slice[Entry]:
     """The record, the last event first."""
-    rows = AuditEvent.objects.defer("prev_hash", "hash", "user_agent").filter(_narrowed(wanted))
+    rows = AuditEvent.objects.defer("prev_hash", "hash").filter(_narrowed(wanted))
     page = read(rows, NEWEST, place)
-    return Slice([_entry(event) for event in page.rows], page.previous, page.next)
+    return Slice(_entries(page.rows), page.previous, page.next)
 
 
 def history(kind: str, subject_id: object) -> list[Entry]:
     """What happened to one thing, the last first."""
     rows = AuditEvent.objects.filter(subject_kind=kind, subject_id=str(subject_id))
-    return [_entry(event) for event in rows.order_by("-seq")[:HISTORY]]
+    return _entries(rows.order_by("-seq")[:HISTORY])
 
 
 def history_of(subjects: Mapping[str, list[object]]) -> list[Entry]:
@@ -85,7 +73,20 @@ def history_of(subjects: Mapping[str, list[object]]) -> list[Entry]:
     wanted = Q(pk__in=[])
     for kind, ids in subjects.items():
         wanted |= Q(subject_kind=kind, subject_id__in=[str(each) for each in ids])
-    return [_entry(event) for event in AuditEvent.objects.filter(wanted).order_by("-seq")[:HISTORY]]
+    return _entries(AuditEvent.objects.filter(wanted).order_by("-seq")[:HISTORY])
+
+
+def all_events(wanted: Wanted) -> Iterator[Opened]:
+    """The record, the first event first, opened by the thousand; for an export."""
+    last = 0
+    while rows := list(AuditEvent.objects.filter(_narrowed(wanted), seq__gt=last).order_by("seq")[:1000]):
+        yield from opened(rows)
+        last = rows[-1].seq
+
+
+def count(wanted: Wanted, *, most: int) -> int:
+    """How many events there are, counted up to `most` and one."""
+    return AuditEvent.objects.filter(_narrowed(wanted)).order_by()[: most + 1].count()
 
 
 def words_of(action: str) -> str:
@@ -95,28 +96,6 @@ def words_of(action: str) -> str:
 
 def action_choices() -> list[tuple[str, str]]:
     return [(action.value, words_of(action.value)) for action in Action]
-
-
-def last_check(*, now: datetime) -> Checked | None:
-    """How the chain stands: checked now while it is short, else what the last check found."""
-    seq = ChainHead.objects.values_list("seq", flat=True).get()
-    known = _remembered()
-    if seq <= CHECK_AT_ONCE and (known is None or known.events != seq or known.problem):
-        return check(now=now)
-    return known
-
-
-def check(*, now: datetime) -> Checked:
-    """Walk the whole chain and remember what was found."""
-    verdict: Verdict = verify()
-    found = Checked(now, verdict.events, verdict.problem)
-    cache.set(VERDICT_KEY, [now.isoformat(), found.events, found.problem], VERDICT_SECONDS)
-    return found
-
-
-def _remembered() -> Checked | None:
-    kept = cache.get(VERDICT_KEY)
-    return None if kept is None else Checked(datetime.fromisoformat(kept[0]), kept[1], kept[2])
 
 
 def _narrowed(wanted: Wanted) -> Q:
@@ -136,8 +115,12 @@ def _narrowed(wanted: Wanted) -> Q:
     return narrowed
 
 
-def _entry(event: AuditEvent) -> Entry:
-    details: dict[str, Any] = dict(event.details)
+def _entries(events: Iterable[AuditEvent]) -> list[Entry]:
+    return [_entry(each) for each in opened(events)]
+
+
+def _entry(found: Opened) -> Entry:
+    event, details = found.event, dict(found.details)
     before, after = details.pop("before", None) or {}, details.pop("after", None) or {}
     currency = str(after.get("currency") or before.get("currency") or details.get("currency") or "")
     changes = [
@@ -146,7 +129,9 @@ def _entry(event: AuditEvent) -> Entry:
         if before.get(key) != after.get(key)
     ]
     facts = [(_name(key), _value(key, value, currency)) for key, value in details.items()]
-    return Entry(event, words_of(event.action), _tone(event.action), changes, facts)
+    by = found.label or event.actor_kind
+    words = words_of(event.action)
+    return Entry(event, by, found.behind, found.ip, words, _tone(event.action), changes, facts)
 
 
 def _value(key: str, value: object, currency: str) -> str:

@@ -1,8 +1,15 @@
-"""What no backup may hold: tables whose rows are gone within 30 days, while backups are kept for a year.
+"""What no backup of a year may hold: rows that go within 30 days, and keys that erasures destroy.
 
 Patterns as `pg_dump --exclude-table-data` takes them; partitions carry their table's name as a prefix.
 """
 
 from typing import Final
 
-EXCLUDED_FROM_BACKUPS: Final = ("public.operations_requestlog*", "public.operations_alert")
+# Of every schema. A key destroyed here must be gone everywhere, or what it sealed is not erased; a backup of
+# this table alone may be kept for so many days.
+SUBJECT_KEYS: Final = "*.vault_subjectkey"
+SUBJECT_KEY_BACKUP_DAYS: Final = 30
+
+EXCLUDED_FROM_BACKUPS: Final = (
+    "public.operations_requestlog*", "public.operations_alert", SUBJECT_KEYS,
+)  # fmt: skip

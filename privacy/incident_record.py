@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Sum
 
 from audit.models import AuditEvent
+from audit.reading import opened
 from privacy.models import Incident, IncidentNotice
 from privacy.rotating import rotations
 from tenants.context import enter_public
@@ -42,7 +43,7 @@ def sections(incident: Incident) -> list[Section]:
         rows = incident.scopes.aggregate(n=Sum("rows"))["n"] or 0
         states = Counter(incident.notices.values_list("state", flat=True))
         rotated = list(incident.rotations.order_by("schema_name", "name"))
-        steps = list(
+        steps = opened(
             AuditEvent.objects.filter(subject_kind="incident", subject_id=str(incident.pk)).order_by("seq")
         )
     where = len({each.schema_name for each in scopes})
@@ -90,7 +91,7 @@ def sections(incident: Incident) -> list[Section]:
         Section("Authority (Art. 33(1))", [_authority(incident)]),
         Section(
             "Documentation (Art. 33(5)): what was done, when, by whom",
-            [f"{_at(each.at)} {each.action} by {each.actor_label}" for each in steps],
+            [f"{_at(each.event.at)} {each.event.action} by {each.label}" for each in steps],
         ),
     ]
 

@@ -66,15 +66,38 @@ holds(
     "Keys of values at rest",
     none=["id", "version", "kek_version", "wrapped", "created_at", "retired_at"],
 )
-holds("audit.ChainHead", "Where the audit log ends", none=["id", "seq", "hash"])
+holds(
+    "vault.SubjectKey",
+    "Keys of persons, by which what is sealed of them is erased",
+    none=["id", "kind", "subject_id", "kek_version", "wrapped", "created_at", "destroyed_at"],
+)
+holds("audit.ChainHead", "Where the audit log ends", none=["id", "seq", "hash", "purged"])
+holds("audit.ChainCheck", "How the audit log was found", none=["id", "at", "seq", "problem", "told_at"])
+holds("audit.PurgedLink", "Places of purged events", none=["seq", "prev_hash", "hash", "record_id"])
+holds(
+    "audit.Checkpoint",
+    "Signed heads of all audit logs",
+    none=["number", "at", "document", "signature", "hash", "stored_at"],
+)
+holds(
+    "audit.Anchor",
+    "What a checkpoint says of one audit log",
+    none=["id", "checkpoint", "at", "schema_name", "seq", "hash"],
+)
 holds(
     "audit.AuditEvent",
     "Audit log",
     about=[About("user", "actor_id")],
-    personal=spread(RECORD, "actor_label", "details", "ip", "user_agent", "behind_label"),
+    # People read the sealed columns through `audit.reading`, as the fields beside them.
+    personal={
+        **spread(RECORD, "actor_label", "details", "ip", "user_agent", "behind_label"),
+        **spread(
+            RECORD.but(export=Export.WITHHELD), "actor_sealed", "behind_sealed", "details_sealed", "about"
+        ),
+    },
     none=[
         "id", "seq", "at", "action", "actor_kind", "actor_id", "subject_kind", "subject_id", "behind_id",
-        "prev_hash", "hash",
+        "prev_hash", "hash", "format",
     ],
 )  # fmt: skip
 

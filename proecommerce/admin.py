@@ -4,9 +4,11 @@ It lives in the wiring package because it shows several apps' shared tables to t
 own data are not in it.
 """
 
+import json
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -14,12 +16,14 @@ from django.urls import URLPattern, path
 from accounts.acting import actor_of
 from accounts.models import User
 from audit.models import AuditEvent
+from audit.reading import Opened, opened
 from operations.read_only import ReadOnlyAdmin
 from privacy.models import Incident
 from proecommerce import incident_pages
 from proecommerce.entering import choose_page, enter_page
-from tenants import clock
+from tenants import clock, record_checking
 from tenants.models import Host, Job, Tenant
+from tenants.record_checking import Checked
 from tenants.requeueing import retry_parked
 
 
@@ -86,10 +90,65 @@ class PlatformUserAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    list_display = ("seq", "at", "action", "actor_label", "subject_kind", "subject_id", "ip")
+    """The platform's own chain. What is sealed is opened by `audit.reading`, a page at a time."""
+
+    list_display = ("seq", "at", "action", "by", "subject_kind", "subject_id", "from_where")
     list_filter = ("action",)
-    search_fields = ("actor_label", "subject_id")
-    exclude = ("prev_hash", "hash")
+    search_fields = ("actor_id", "subject_id")
+    fields = (
+        "seq", "at", "action", "by", "behind", "from_where", "agent", "subject_kind", "subject_id",
+        "all_details",
+    )  # fmt: skip
+    readonly_fields = fields
+    list_per_page = 50
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show over the list how the platform's own chain stands."""
+        mark = _mark(record_checking.standing(now=clock.now()))
+        return super().changelist_view(request, {**(extra_context or {}), "subtitle": mark})
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        found = super().get_changelist_instance(request)
+        rows = list(found.result_list)
+        for row, each in zip(rows, opened(rows), strict=True):
+            row._opened = each
+        found.result_list = rows
+        return found
+
+    @admin.display(description="by")
+    def by(self, event: AuditEvent) -> str:
+        return _open(event).label or event.actor_kind
+
+    @admin.display(description="behind")
+    def behind(self, event: AuditEvent) -> str:
+        return _open(event).behind
+
+    @admin.display(description="from")
+    def from_where(self, event: AuditEvent) -> str:
+        return _open(event).ip
+
+    @admin.display(description="with")
+    def agent(self, event: AuditEvent) -> str:
+        return _open(event).user_agent
+
+    @admin.display(description="details")
+    def all_details(self, event: AuditEvent) -> str:
+        return json.dumps(_open(event).details, indent=1, ensure_ascii=False)
+
+
+def _mark(checked: Checked | None) -> str:
+    if checked is None:
+        return "Not checked yet."
+    if checked.problem:
+        return f"NOT WHOLE: the check of {checked.at:%Y-%m-%d %H:%M} UTC found that {checked.problem}."
+    return f"Verified up to event {checked.events} at {checked.at:%Y-%m-%d %H:%M} UTC."
+
+
+def _open(event: AuditEvent) -> Opened:
+    kept = getattr(event, "_opened", None)
+    return kept if isinstance(kept, Opened) else opened([event])[0]
 
 
 @admin.register(Incident)

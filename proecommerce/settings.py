@@ -196,6 +196,8 @@ STRIPE_REHEARSAL_BASE = env.text("STRIPE_REHEARSAL_BASE", "")
 AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL", "") or None
 AWS_DEFAULT_REGION = env.text("AWS_DEFAULT_REGION", "us-east-1")
 SECRETS_PREFIX = env.text("SECRETS_PREFIX", "proecommerce")
+AUDIT_BUCKET = env.text("AUDIT_BUCKET", "")
+AUDIT_KEEP_YEARS = env.whole("AUDIT_KEEP_YEARS", 7)
 
 _mail = urlsplit(env.url("EMAIL_URL", "smtp://127.0.0.1:25", schemes=("smtp", "smtps", "smtp+tls")))
 EMAIL_HOST = _mail.hostname or ""

@@ -7,4 +7,4 @@ class TenantsConfig(AppConfig):
     name = "tenants"
 
     def ready(self) -> None:
-        from tenants import own_jobs  # noqa: F401 - importing registers them
+        from tenants import audit_jobs, own_jobs  # noqa: F401 - importing registers them

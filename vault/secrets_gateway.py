@@ -76,7 +76,7 @@ class SecretsManager:
                 Name=name,
                 SecretString=text,
                 ClientRequestToken=str(uuid4()),  # the SDK's own retries create nothing twice
-                Description="Key-encryption keys. Losing a version loses all that is sealed under it.",
+                Description="Keys of ProEcommerce. Losing a version loses what it has sealed or proven.",
             )
 
     @sensitive_variables("text")

@@ -71,6 +71,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("import/<str:ticket>/", importing.preview, name="import_preview"),
     path("audit/", audit_log.index, name="audit"),
     path("audit/check/", audit_log.check, name="audit_check"),
+    path("audit/export/", audit_log.export, name="audit_export"),
     path("settings/", settings.business, name="settings"),
     path("settings/invoices/", settings.invoicing, name="settings_invoices"),
     path("settings/region/", settings.region, name="settings_region"),

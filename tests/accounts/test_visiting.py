@@ -12,6 +12,7 @@ import time_machine
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.test import Client
 
 from accounts import jobs, visiting
@@ -22,6 +23,7 @@ from accounts.visiting import Wish
 from audit.actions import WHEN_BEHIND, Action
 from audit.actors import Actor
 from audit.models import AuditEvent
+from audit.reading import opened
 from audit.recording import NotBehind, record
 from audit.verifying import verify
 from tenants.context import enter, enter_public
@@ -32,6 +34,7 @@ from tests.humans import stamped
 
 Browser = Callable[..., Client]
 REASON = "They cannot find an invoice, ticket 4711"
+ROBIN = Actor("user", "55", "Robin of the platform", "192.0.2.55", "RobinBrowser/1")
 
 
 @pytest.fixture
@@ -97,14 +100,27 @@ def test_from_the_admin_to_the_tenant_and_back(
     assert over.status_code == 200 and f'href="{settings.SITE_URL}/admin/"' in over.content.decode()
     assert client.get("/manage/").status_code == 302
     with enter(tenant):
-        assert list(AuditEvent.objects.filter(action__startswith="visit.").order_by("seq").values_list(
-            "action", "actor_label", "behind_label")) == [
+        found = opened(AuditEvent.objects.filter(action__startswith="visit.").order_by("seq"))
+        assert [(each.event.action, each.label, each.behind) for each in found] == [
             (action, "Nora Lind <nora@lind.example>", "Robin <robin@pro.example>")
             for action in ("visit.begun", "visit.ended")
         ]  # fmt: skip
     with enter_public():
-        allowed = AuditEvent.objects.get(action="visit.allowed")
-        assert allowed.details["after"]["reason"] == REASON and "Robin" in allowed.actor_label
+        allowed = opened([AuditEvent.objects.get(action="visit.allowed")])[0]
+        assert allowed.details["after"]["reason"] == REASON and "Robin" in allowed.label
+
+
+def test_the_platforms_own_record_is_read_in_the_admin_with_its_mark(
+    admin: Client, robin: User, now: datetime
+) -> None:
+    with enter_public(), transaction.atomic():
+        event_id = record(Action.USER_CONFIRMED, subject=("user", robin.pk), actor=ROBIN, now=now, method="x")
+    listed = admin.get("/admin/audit/auditevent/").content.decode()
+    assert "Robin of the platform" in listed and "192.0.2.55" in listed
+    assert re.search(r"Verified up to event \d+ at ", listed)
+    one = admin.get(f"/admin/audit/auditevent/{event_id}/change/").content.decode()
+    assert "Robin of the platform" in one and "RobinBrowser" in one
+    assert admin.post(f"/admin/audit/auditevent/{event_id}/delete/").status_code == 403
 
 
 def test_every_owner_is_told_at_once(
@@ -314,8 +330,8 @@ def test_what_they_correct_bears_both_names_in_a_whole_chain(
     fields = {"name": "Lind", "email": "nora@lind.example", "country": "DE", "currency": "EUR"}
     lind = create_customer(actor=actor, now=now, **fields)
     inside.post(f"/manage/customers/{lind.pk}/change/", fields | {"city": "Kiel", "locale": "en"})
-    event = AuditEvent.objects.get(action="customer.changed")
-    assert (event.actor_label, event.behind_label) == (
+    found = opened([AuditEvent.objects.get(action="customer.changed")])[0]
+    assert (found.label, found.behind) == (
         "Nora Lind <nora@lind.example>", "Robin <robin@pro.example>",
     )  # fmt: skip
     assert verify().problem is None

@@ -15,16 +15,18 @@ from audit.actors import Actor
 from audit.models import AuditEvent, ChainHead
 from audit.recording import record
 from audit.verifying import verify
+from tests.audit.old_format import record_1
 from tests.conftest import NOW, ROOT
 
 
 @pytest.fixture
 def owner(fresh_tenant: Any) -> Iterator["psycopg.Connection[Any]"]:
-    """Six events, and the owner's connection with the triggers out of its way."""
-    for number in range(5):
+    """Events of both formats, and the owner's connection with the triggers out of its way."""
+    who = Actor("user", "1", "Tester", ip="192.0.2.1", user_agent="pytest")
+    writers: list[Any] = [record, record, record_1, record_1, record]
+    for number, recording in enumerate(writers):
         with transaction.atomic():
-            who = Actor("user", "1", "Tester", ip="192.0.2.1", user_agent="pytest")
-            record(
+            recording(
                 Action.CUSTOMER_CHANGED, subject=("customer", number), actor=who, now=NOW, after={"n": number}
             )
     assert verify().problem is None
@@ -54,17 +56,21 @@ def last() -> int:
         "details = '{}'",
         "details = jsonb_set(details, '{after,n}', '7')",
         "details = details || '{\"more\": null}'",
-        "ip = NULL",
         "ip = '192.0.2.2'",
-        "user_agent = ''",
+        "user_agent = 'other'",
+        "format = 3 - format",
+        "actor_sealed = '\\x00'",
+        "behind_sealed = '\\x00'",
+        "details_sealed = '\\x00'",
+        "about = 'user:2'",
         "prev_hash = decode(repeat('00', 32), 'hex')",
         "hash = decode(repeat('00', 32), 'hex')",
         "hash = set_byte(hash, 31, (get_byte(hash, 31) + 1) % 256)",
     ],
 )
-@pytest.mark.parametrize("which", ["in the middle", "at the end"])
+@pytest.mark.parametrize("which", ["old in the middle", "new at the end"])
 def test_a_changed_field_is_found(owner: Any, change: str, which: str) -> None:
-    seq = last() - (2 if which == "in the middle" else 0)
+    seq = last() - (2 if which == "old in the middle" else 0)
     assert owner.execute(f"UPDATE audit_auditevent SET {change} WHERE seq = {seq}").rowcount == 1
     problem = verify().problem
     assert problem is not None
@@ -75,6 +81,7 @@ def test_every_field_of_an_event_is_tried_above() -> None:
     tried = {
         "id", "at", "action", "actor_kind", "actor_id", "actor_label", "subject_kind", "subject_id",
         "details", "ip", "user_agent", "behind_id", "behind_label", "prev_hash", "hash",
+        "format", "actor_sealed", "behind_sealed", "details_sealed", "about",
     }  # fmt: skip
     assert {field.name for field in AuditEvent._meta.fields} == tried | {"seq"}
 
@@ -121,7 +128,7 @@ def test_an_event_slipped_in_is_found(owner: Any) -> None:
     end = last()
     owner.execute(
         f"INSERT INTO audit_auditevent SELECT gen_random_uuid(), seq + 1, at, action, actor_kind, actor_id,"
-        f" actor_label, subject_kind, subject_id, details, ip, user_agent, hash, hash"
+        f" actor_label, subject_kind, subject_id, details, ip, user_agent, hash, hash, '', '', 2"
         f" FROM audit_auditevent WHERE seq = {end}"
     )
     assert verify().problem == f"event {end + 1} was changed"
@@ -137,11 +144,12 @@ def test_the_command_names_the_tenant_and_the_event_and_fails(owner: Any, fresh_
 
     end = last()
     whole = run()
-    assert (whole.returncode, whole.stdout) == (0, f"{fresh_tenant.slug}: {end} events, whole\n")
+    said = f"checkpoints: whole\n{fresh_tenant.slug}: "
+    assert (whole.returncode, whole.stdout) == (0, f"{said}{end} events, whole\n")
     owner.execute(f"UPDATE audit_auditevent SET actor_id = '2' WHERE seq = {end}")
     broken = run()
     assert broken.returncode == 1
-    assert broken.stdout == f"{fresh_tenant.slug}: {end - 1} events, event {end} was changed\n"
+    assert broken.stdout == f"{said}{end - 1} events, event {end} was changed\n"
 
 
 def test_the_apps_own_role_meets_the_triggers_too(fresh_tenant: Any) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,7 @@ from moto.core.authorization import ActionAuthenticatorMixin
 from moto.secretsmanager.responses import SecretsManagerResponse
 from moto.server import ThreadedMotoServer
 
+from audit.store_gateway import S3Store, StoreUnavailable
 from tests.conftest import ROOT
 from tests.vault.aws import REGION, free_port
 from vault.errors import VaultUnavailable
@@ -25,13 +27,16 @@ POLICIES = Path(ROOT) / "deploy" / "iam"
 ACCOUNT = "123456789012"
 PREFIX = "proe-test"
 BUCKET = "proe-test-backups"
+AUDIT = "proe-test-checkpoints"
+LOCKED = datetime(2033, 11, 23, tzinfo=UTC)
 Client = Callable[[str], Any]
 
 
 def policy(name: str) -> str:
     """Return the policy with its words in capitals replaced, as the README says."""
     text = (POLICIES / f"{name}.json").read_text()
-    words = {"ACCOUNT_ID": ACCOUNT, "REGION": REGION, "SECRETS_PREFIX": PREFIX, "BACKUP_BUCKET": BUCKET}
+    words = {"ACCOUNT_ID": ACCOUNT, "REGION": REGION, "SECRETS_PREFIX": PREFIX, "BACKUP_BUCKET": BUCKET,
+             "AUDIT_BUCKET": AUDIT}  # fmt: skip
     for word, value in words.items():
         text = text.replace(word, value)
     return text
@@ -54,11 +59,12 @@ class Cloud:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         root = self.clients("root", "root")
-        for name in (f"{PREFIX}/kek", f"{PREFIX}/backup", "other/kek"):
+        for name in (f"{PREFIX}/kek", f"{PREFIX}/backup", f"{PREFIX}/audit-signing", "other/kek"):
             root("secretsmanager").create_secret(Name=name, SecretString="{}")
-        for bucket in (BUCKET, "other-bucket"):
+        for bucket in (BUCKET, AUDIT, "other-bucket"):
             root("s3").create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
         self.version = root("s3").put_object(Bucket=BUCKET, Key="db/1", Body=b"x")["VersionId"]
+        S3Store.put(outside(root), "checkpoints/1.json", b"{}", keep_until=LOCKED)
         self.root = root
 
     def clients(self, key: str, secret: str) -> Client:
@@ -114,6 +120,25 @@ def backup_key(c: Client) -> Any:
     return c("secretsmanager").get_secret_value(SecretId=f"{PREFIX}/backup")
 
 
+def outside(c: Client) -> S3Store:
+    """The product's own gateway, with somebody's rights."""
+    store = S3Store(bucket=AUDIT, region=REGION, endpoint="http://unused")
+    store._client = lambda: c("s3")  # type: ignore[method-assign]
+    return store
+
+
+def signing_key(c: Client) -> Any:
+    return c("secretsmanager").get_secret_value(SecretId=f"{PREFIX}/audit-signing")
+
+
+def put_checkpoint(c: Client) -> Any:
+    return outside(c).put("checkpoints/2.json", b"{}", keep_until=LOCKED)
+
+
+def read_checkpoints(c: Client) -> Any:
+    return list(outside(c).all_versions("checkpoints/"))
+
+
 def put(c: Client) -> Any:
     return c("s3").put_object(Bucket=BUCKET, Key="db/2", Body=b"x")
 
@@ -150,6 +175,11 @@ DENIED_TO_ALL: dict[str, Callable[[Client], Any]] = {
     "another's secret": lambda c: c("secretsmanager").get_secret_value(SecretId="other/kek"),
     "a list of secrets": lambda c: c("secretsmanager").list_secrets(),
     "deleting the keys": lambda c: c("secretsmanager").delete_secret(SecretId=f"{PREFIX}/kek"),
+    "deleting a checkpoint": lambda c: c("s3").delete_object(Bucket=AUDIT, Key="checkpoints/1.json"),
+    "unlocking checkpoints": lambda c: c("s3").put_object_lock_configuration(
+        Bucket=AUDIT, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled"}
+    ),
+    "a checkpoint elsewhere": lambda c: c("s3").put_object(Bucket=AUDIT, Key="other/1", Body=b"x"),
     "deleting a backup": lambda c: c("s3").delete_object(Bucket=BUCKET, Key="db/1"),
     "a list of buckets": lambda c: c("s3").list_buckets(),
     "deleting the bucket": lambda c: c("s3").delete_bucket(Bucket=BUCKET),
@@ -168,12 +198,14 @@ DENIED_TO_ALL: dict[str, Callable[[Client], Any]] = {
 }
 ABILITIES = {
     "kek": kek, "backup key": backup_key, "add version": add_version, "put": put,
+    "signing key": signing_key, "checkpoint": put_checkpoint, "checkpoints": read_checkpoints,
     "multipart": multipart, "get": get, "list": listed, "versions": versions,
 }  # fmt: skip
 NEEDED = {
     "web": {"kek"},
-    "worker": {"kek"},
-    "key-keeper": {"kek", "add version"},
+    "worker": {"kek", "signing key", "checkpoint"},
+    "key-keeper": {"kek", "add version", "signing key"},
+    "audit-reader": {"signing key", "checkpoints"},
     "backup-writer": {"backup key", "put", "multipart"},
     "restore-reader": {"backup key", "get", "list", "versions"},
 }
@@ -185,6 +217,10 @@ def is_denied(act: Callable[[Client], Any], client: Client) -> bool:
     except ClientError as error:
         status = error.response["ResponseMetadata"]["HTTPStatusCode"]
         if status == 403 and ("AccessDenied" in str(error) or "not authorized" in str(error)):
+            return True
+        raise
+    except StoreUnavailable as error:
+        if "AccessDenied" in str(error):
             return True
         raise
     return False

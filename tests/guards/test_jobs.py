@@ -60,7 +60,9 @@ def test_handlers_live_in_jobs_and_take_keywords_by_name() -> None:
         app = name.partition(".")[0]
         if app not in APPS:
             continue  # registered by another test
-        homes = {"jobs", "own_jobs"} if app == "tenants" else {"jobs"}  # those that need what registers them
+        homes = (
+            {"jobs", "own_jobs", "audit_jobs"} if app == "tenants" else {"jobs"}
+        )  # those that need what registers them
         assert run.__module__.split(".")[0] == app and run.__module__.split(".")[1] in homes, name
         kinds = {each.kind for each in inspect.signature(run).parameters.values()}
         assert kinds <= {inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD}, name

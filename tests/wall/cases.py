@@ -116,6 +116,7 @@ TENANT: dict[str, Case] = ACCOUNTS | {
     "manage:import_preview": NONE,
     "manage:audit": NONE,
     "manage:audit_check": NONE,
+    "manage:audit_export": NONE,
     "manage:settings": Case({"business_name": "New", "email": "new@wall.example", "country": "DE"}),
     "manage:settings_invoices": NONE,
     "manage:settings_region": NONE,

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from accounts.inviting import Invitee, invite
 from audit.actors import Actor
+from audit.models import ChainCheck, PurgedLink
 from billing import drafting, issuing
 from billing.models import BillingSettings, Dispute, InvoiceRun, Payment, Refund, StripeEvent
 from tenants import claiming, clock
@@ -39,6 +40,8 @@ def furnish(mark: str) -> dict[str, Furniture]:
     demand_second_factors()
     for one in (owner, staff, helper, reader):
         belongings(one, f"{mark}0")
+    ChainCheck.objects.create(at=NOW, seq=0, problem=f"{mark}0 problem")
+    PurgedLink.objects.create(seq=-1, prev_hash=bytes(32), hash=bytes(32), record_id=owner.pk)
     rate = making.tax_rate(name=f"{mark}0 tax")
     price = making.price(f"{mark}0 hosting")
     InvoiceRun.objects.create(started_at=NOW, finished_at=NOW, run_for=NOW.date(), error=f"{mark}0 error")

@@ -21,7 +21,7 @@ from tests.wall.furnishing import Furniture, furnish
 A, B = "canarya", "canaryb"
 TEXTS = ("CharField", "TextField", "EmailField", "SlugField", "URLField")
 # Of each tenant's own: not copied.
-OWN = {"django_migrations", "vault_datakey", "django_session"}
+OWN = {"django_migrations", "vault_datakey", "vault_subjectkey", "django_session"}
 # Texts of a form of their own, and what only rules may write; canaries come there with the rows.
 KEPT = {
     "audit_auditevent": "*",

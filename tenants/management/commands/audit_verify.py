@@ -1,30 +1,53 @@
-"""`manage.py audit_verify`: are the audit chains whole?"""
+"""`manage.py audit_verify`: are the audit chains whole, and their checkpoints, and the copies outside?"""
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from audit.store_gateway import StoreUnavailable
 from audit.verifying import Verdict, verify
+from tenants import checkpointing
 from tenants.commands import add_tenant_option, chosen_tenants
 from tenants.context import enter, enter_public
+from tenants.directory import every_tenant
+from vault.errors import VaultError
 
 
 class Command(BaseCommand):
-    help = "Recomputes every link of the audit chains; exits 1 when one is broken."
+    help = (
+        "Recomputes every link of the audit chains and checks the signed checkpoints over them; with --store,"
+        " their copies in AUDIT_BUCKET too. Says what is wrong and where; exits 1 when anything is."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_tenant_option(parser)
+        parser.add_argument("--store", action="store_true", help="read the copies outside as well")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        broken = 0
-        if options["tenant"] is None:
+        slug, broken = options["tenant"], 0
+        if options["store"] and not settings.AUDIT_BUCKET:
+            raise CommandError("--store needs AUDIT_BUCKET; docs/configuration.md tells what it is.")
+        try:
+            broken += self._tell("checkpoints", checkpointing.problem_here())
+            if options["store"]:
+                broken += self._tell("store", checkpointing.problem_outside())
+        except (StoreUnavailable, VaultError) as error:
+            raise CommandError(str(error)) from error
+        if slug is None:
+            for schema in checkpointing.lost_chains():
+                broken += self._tell(schema, "checkpoints have seen this chain, and it is gone")
             with enter_public():
-                broken += self._say("platform", verify())
-        for tenant in chosen_tenants(options["tenant"]):
+                broken += self._say("platform", verify(checkpointing.anchors()))
+        for tenant in every_tenant() if slug is None else chosen_tenants(slug):
             with enter(tenant):
-                broken += self._say(tenant.slug, verify())
+                broken += self._say(tenant.slug, verify(checkpointing.anchors()))
         if broken:
             raise SystemExit(1)
+
+    def _tell(self, name: str, problem: str | None) -> bool:
+        self.stdout.write(f"{name}: {problem or 'whole'}")
+        return problem is not None
 
     def _say(self, name: str, verdict: Verdict) -> bool:
         self.stdout.write(f"{name}: {verdict.events} events, {verdict.problem or 'whole'}")

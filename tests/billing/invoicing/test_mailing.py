@@ -12,6 +12,7 @@ from pypdf import PdfReader
 
 from audit.actions import Action
 from audit.models import AuditEvent
+from audit.reading import opened
 from billing import mailing, presenting
 from billing.documents import DocumentStatus
 from billing.models import BillingSettings, Invoice, PaymentMethod, PaymentProfile
@@ -71,7 +72,10 @@ def test_that_it_was_sent_is_recorded_and_it_is_sent_once(
     invoice.refresh_from_db()
     assert invoice.sent_at == now
     event = AuditEvent.objects.filter(action=Action.INVOICE_SENT).order_by("seq")[0]
-    assert (event.details["to"], event.details["number"]) == ("joerg@customer.example", invoice.number)
+    assert (opened([event])[0].details["to"], event.details["number"]) == (
+        "joerg@customer.example",
+        invoice.number,
+    )
     assert "@" in event.details["message_id"]
 
 

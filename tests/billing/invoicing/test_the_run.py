@@ -68,7 +68,7 @@ def test_a_run_moves_the_subscription_on_and_leaves_entry_audit_and_mail(
     }
     assert entry.audit_event.subject_id == str(invoice.pk)
     actions = list(
-        AuditEvent.objects.filter(actor_label="Tester").order_by("seq").values_list("action", flat=True)
+        AuditEvent.objects.filter(actor_kind="user").order_by("seq").values_list("action", flat=True)
     )
     assert actions == [Action.RUN_STARTED, Action.INVOICE_ISSUED, Action.RUN_FINISHED]
     assert verify().problem is None

@@ -25,7 +25,8 @@ OWNERS_ONLY = {
 LEADS_AWAY = {"stripe_connect", "stripe_callback"}
 ONLY_POST = {
     "price_switch", "subscription_resume", "invoice_issue", "invoice_send", "invoice_discard", "run_now",
-    "customer_resume", "invoice_resume", "audit_check", "settings_no_logo", "tax_remove", "payment_ask",
+    "customer_resume", "invoice_resume", "audit_check", "audit_export", "settings_no_logo", "tax_remove",
+    "payment_ask",
     "payment_take_in", "contact_remove", "invitation_resend",
     "invitation_withdraw", "staff_role", "staff_deactivate", "staff_reactivate", "staff_resend",
     "staff_withdraw", "stripe_key", "stripe_disconnect", "factors_reset",

@@ -4,12 +4,11 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Customer
 from audit.models import AuditEvent
-from billing import figures, trail
+from billing import figures
 from billing.models import BillingSettings, StripeConnection, Subscription
 from billing.money import Money
 from billing.voiding import void
@@ -102,30 +101,6 @@ def test_a_change_is_told_with_before_and_after(owner: Client) -> None:
     page = owner.get("/manage/audit/?action=settings.changed").content.decode()
     assert "<del>#3b5bdb</del>" in page
     assert "<ins>#aa0000</ins>" in page
-
-
-def test_the_record_is_checked_and_says_so(staff: Client) -> None:
-    assert "Verified" in staff.get("/manage/audit/").content.decode()
-    page = staff.post("/manage/audit/check/", follow=True).content.decode()
-    assert "are whole and in order" in page
-
-
-def test_a_broken_record_is_told(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from audit.verifying import Verdict
-
-    monkeypatch.setattr(trail, "verify", lambda: Verdict(3, "event 4 was changed"))
-    page = staff.post("/manage/audit/check/", follow=True).content.decode()
-    assert "event 4 was changed" in page
-    assert "Not whole" in page
-    cache.clear()
-
-
-def test_a_long_record_is_checked_when_somebody_asks(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trail, "CHECK_AT_ONCE", 0)
-    cache.clear()
-    assert "Not checked yet" in staff.get("/manage/audit/").content.decode()
-    staff.post("/manage/audit/check/")
-    assert "Verified" in staff.get("/manage/audit/").content.decode()
 
 
 def test_times_are_the_tenants_own(staff: Client) -> None:

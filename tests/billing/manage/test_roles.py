@@ -38,7 +38,7 @@ TABLE = {
     "payment_absent": (BILL, BILL),
     "runs": (LOOK, NONE), "run_now": (NONE, BILL),
     "import": (BILL, BILL), "import_preview": (BILL, BILL),
-    "audit": (LOOK, NONE), "audit_check": (NONE, LOOK),
+    "audit": (LOOK, NONE), "audit_check": (NONE, LOOK), "audit_export": (NONE, LOOK),
     "settings": ("OV", OWN), "settings_invoices": ("OV", OWN), "settings_region": ("OV", OWN),
     "settings_brand": ("OV", OWN), "settings_no_logo": (NONE, OWN),
     "taxes": ("OV", NONE), "tax_new": ("OV", OWN), "tax": ("OV", OWN), "tax_remove": (NONE, OWN),
@@ -150,7 +150,7 @@ def test_a_suspended_workspace_can_be_seen_and_not_changed(browse: Any, tenant: 
     owner = browse("owner")
     _set_status(tenant, "suspended")
     assert allowed(owner, "get") >= {"home", "customers", "invoices", "settings", "audit"}
-    assert allowed(owner, "post") == {"audit_check"}
+    assert allowed(owner, "post") == {"audit_check", "audit_export"}
     assert "is suspended" in owner.post("/manage/settings/").content.decode()
 
 

@@ -1,6 +1,5 @@
 """Money that goes back, or does not fit: told in any order, booked once; the books say what Stripe says."""
 
-import json
 import os
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from django.test import RequestFactory
 
 from audit.models import AuditEvent
+from audit.reading import opened
 from billing import (
     asking,
     collecting,
@@ -360,4 +360,4 @@ def test_another_account_makes_old_cards_void_on_record(customer: Any, now: date
         [("card.removed", str(card.pk)), ("autopay.changed", str(customer.pk))]
     )
     assert PaymentMethod.objects.count() == 1
-    assert json.dumps(events.get(action="card.removed").details).count("4242") == 1
+    assert opened([events.get(action="card.removed")])[0].details["before"]["last4"] == "4242"

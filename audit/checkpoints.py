@@ -1,0 +1,147 @@
+"""Checkpoints, pure: the heads of all chains as a signed text that names the one before it; and their check.
+
+A text lists the heads that moved since the checkpoint before, and all of them in the first one of each day.
+"""
+
+import hashlib
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from audit.chain import canonical, stamp
+
+FIRST = "0" * 64  # what the first checkpoint names as the one before it
+PREFIX = "checkpoints/"
+IsSigned = Callable[[bytes, bytes, bytes], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The head of one chain: its last event, and how many events stand in it beside purged links."""
+
+    schema: str
+    seq: int
+    hash: bytes
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A checkpoint's text with its signature."""
+
+    document: bytes
+    signature: bytes
+
+    @property
+    def hash(self) -> bytes:
+        return hashlib.sha256(self.document).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a checkpoint's text says."""
+
+    number: int
+    at: datetime
+    previous: str
+    complete: bool
+    heads: Sequence[Head]
+    key: str
+
+
+def compose(
+    *,
+    number: int,
+    at: datetime,
+    previous: str,
+    heads: Sequence[Head],
+    complete: bool,
+    chains: int,
+    key: str,
+    public_keys: Mapping[str, bytes],
+) -> bytes:
+    """Write a checkpoint's text, ready to be signed."""
+    return canonical(
+        {
+            "format": 1,
+            "number": number,
+            "at": stamp(at),
+            "previous": previous,
+            "complete": complete,
+            "chains": chains,
+            "heads": [[head.schema, head.seq, head.hash.hex(), head.count] for head in heads],
+            "key": key,
+            "public_keys": {name: b64encode(each).decode() for name, each in public_keys.items()},
+        }
+    )
+
+
+def read(document: bytes) -> Read | None:
+    """Read a checkpoint's text; None when it is none."""
+    try:
+        data = json.loads(document)
+        at = datetime.strptime(data["at"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+        heads = [Head(name, seq, bytes.fromhex(digest), count) for name, seq, digest, count in data["heads"]]
+        return Read(data["number"], at, data["previous"], data["complete"], heads, data["key"])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def key_of(number: int, at: datetime) -> str:
+    """Return the name under which a checkpoint is kept outside."""
+    return f"{PREFIX}{at.astimezone(UTC):%Y/%m/%d}/{number:012d}.json"
+
+
+def packed(signed: Signed) -> bytes:
+    """Return what is kept outside: the text, and its signature on a line of its own."""
+    return signed.document + b"\n" + b64encode(signed.signature) + b"\n"
+
+
+def unpacked(body: bytes) -> Signed | None:
+    """Read what is kept outside; None when it is no checkpoint."""
+    parts = body.split(b"\n")
+    try:
+        return Signed(parts[0], b64decode(parts[1], validate=True)) if len(parts) == 3 else None
+    except ValueError:
+        return None
+
+
+def problem_of(sequence: Iterable[Signed], *, keys: Mapping[str, bytes], is_signed: IsSigned) -> str | None:
+    """Return what is wrong with the first of these checkpoints that is not right after the one before."""
+    previous, at = FIRST, None
+    for number, each in enumerate(sequence, 1):
+        found = read(each.document)
+        if found is None or found.number != number:
+            return f"checkpoint {number} is missing"
+        if found.key not in keys or not is_signed(each.document, each.signature, keys[found.key]):
+            return f"checkpoint {number} is not signed by our key"
+        if found.previous != previous:
+            return f"checkpoint {number} does not follow the one before it"
+        if at is not None and found.at <= at:
+            return f"checkpoint {number} is dated before the one before it"
+        previous, at = each.hash.hex(), found.at
+    return None
+
+
+def store_problem(
+    here: Mapping[int, Signed], outside: Iterable[Signed], *, keys: Mapping[str, bytes], is_signed: IsSigned
+) -> str | None:
+    """Compare the checkpoints here with the copies outside, which nobody could change since they were signed.
+
+    A copy by a key that is none of ours is somebody's litter, and is named as such.
+    """
+    for each in outside:
+        found = read(each.document)
+        if (
+            found is None
+            or found.key not in keys
+            or not is_signed(each.document, each.signature, keys[found.key])
+        ):
+            return "the store holds a checkpoint that our key has not signed"
+        if found.number not in here:
+            return f"the store holds checkpoint {found.number}, which is not here any more"
+        if here[found.number].hash != each.hash:
+            return f"checkpoint {found.number} is another one in the store"
+    return None
