@@ -114,6 +114,13 @@ class Action(StrEnum):
     REQUESTS_FORGOTTEN = "requests.forgotten"
     ALERT_RAISED = "alert.raised"
     ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    POLICY_PUBLISHED = "policy.published"
+    POLICY_ANNOUNCED = "policy.announced"
+    POLICY_NOTICES_PLANNED = "policy.notices_planned"
+    POLICY_NOTICES_RETRIED = "policy.notices_retried"
+    POLICY_NOTICES_GIVEN_UP = "policy.notices_given_up"
+    MESSAGE_RECEIVED = "message.received"
+    MESSAGE_ANSWERED = "message.answered"
 
 
 # What the platform's staff may do while they act as somebody: see, correct details, and go.

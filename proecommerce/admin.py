@@ -16,7 +16,7 @@ from accounts.models import User
 from audit.models import AuditEvent
 from operations.read_only import ReadOnlyAdmin
 from privacy.models import Incident
-from proecommerce import incident_pages
+from proecommerce import contact_admin, incident_pages, policy_admin  # noqa: F401 - two register
 from proecommerce.entering import choose_page, enter_page
 from tenants import clock
 from tenants.models import Host, Job, Tenant
