@@ -8,6 +8,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import (  # noqa: F401 - importing registers them
+            audience,
             checks,
             jobs,
             personal_data,

@@ -118,6 +118,13 @@ class Action(StrEnum):
     AUDIT_PURGED = "audit.purged"
     AUDIT_BROKEN = "audit.broken"
     AUDIT_EXPORTED = "audit.exported"
+    POLICY_PUBLISHED = "policy.published"
+    POLICY_ANNOUNCED = "policy.announced"
+    POLICY_NOTICES_PLANNED = "policy.notices_planned"
+    POLICY_NOTICES_RETRIED = "policy.notices_retried"
+    POLICY_NOTICES_GIVEN_UP = "policy.notices_given_up"
+    MESSAGE_RECEIVED = "message.received"
+    MESSAGE_ANSWERED = "message.answered"
 
 
 # What the platform's staff may do while they act as somebody: see, correct details, and go.

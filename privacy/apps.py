@@ -9,8 +9,23 @@ class PrivacyConfig(AppConfig):
     name = "privacy"
     # Lower-case names of the models that only the platform has: they are not made in tenants' schemas.
     platform_models: ClassVar[frozenset[str]] = frozenset(
-        {"incident", "incidentscope", "incidentrotation", "incidentnotice"}
+        {
+            "contactmessage",
+            "contactreply",
+            "incident",
+            "incidentnotice",
+            "incidentrotation",
+            "incidentscope",
+            "policyround",
+            "policyversion",
+        }
     )
 
     def ready(self) -> None:
-        from privacy import jobs, personal_data, rotations  # noqa: F401 - importing registers them
+        from privacy import (  # noqa: F401 - importing registers them
+            jobs,
+            personal_data,
+            prospects,
+            publishing,
+            rotations,
+        )

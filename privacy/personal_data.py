@@ -156,7 +156,7 @@ holds(
 # This app's own.
 CHOICE = Data(
     category=Category.OPTIONAL,
-    purposes=(Purpose.MARKETING, Purpose.LAW),
+    purposes=(Purpose.LAW,),
     basis=Basis.LEGAL_OBLIGATION,
     retention=Retention.CONSENT,
     erasure=Erasure.KEPT,
@@ -173,7 +173,13 @@ holds(
     about=[About(kind, "subject_id") for kind in ("customer", "user", "prospect")],
     personal={
         **spread(CHOICE, "purpose", "given", "how", "at", "address_mark"),
-        "sealed": CHOICE.but(erasure=Erasure.SHREDDED, law="", retention=Retention.ACCOUNT),
+        "sealed": CHOICE.but(
+            purposes=(Purpose.MARKETING,),
+            basis=Basis.CONSENT,
+            erasure=Erasure.SHREDDED,
+            law="",
+            retention=Retention.ACCOUNT,
+        ),
     },
     none=["id", "subject_kind", "subject_id", "text"],
 )
@@ -231,4 +237,64 @@ holds(
     about=[About(kind, "subject_id") for kind in ("customer", "user")],
     personal=spread(INCIDENT, "state", "sent_at"),
     none=["id", "incident", "schema_name", "subject_kind", "subject_id", "tries"],
+)
+
+# The policy, and who was told of its changes.
+holds(
+    "privacy.PolicyVersion",
+    "Versions of the privacy policy",
+    none=[
+        "id", "number", "text", "sha256", "facts", "summary", "is_substantial", "last_updated",
+        "published_at", "published_by", "announced_at", "effective_at",
+    ],
+)  # fmt: skip
+holds(
+    "privacy.PolicyRound",
+    "How far tenants' people are told of a version",
+    none=["id", "version", "schema_name", "people", "told", "failing", "finished_at"],
+)
+holds(
+    "privacy.PolicyNotice",
+    "Notices of changes to this policy",
+    about=[About(kind, "subject_id") for kind in ("customer", "user")],
+    personal=spread(
+        Data(
+            category=Category.CORRESPONDENCE,
+            purposes=(Purpose.LAW,),
+            basis=Basis.LEGAL_OBLIGATION,
+            retention=Retention.RECORD,
+            erasure=Erasure.KEPT,
+            law="Art. 5(2) and 13(3) GDPR: that people were told of a change must be shown",
+            recipients=(Recipient.MAIL,),
+        ),
+        "sent_at", "problem", "given_up_at", "given_up_because",
+    ),
+    none=["id", "subject_kind", "subject_id", "version_id", "attempts", "next_at"],
+)  # fmt: skip
+
+# Prospects.
+WRITTEN = Data(
+    category=Category.CORRESPONDENCE,
+    purposes=(Purpose.SUPPORT,),
+    basis=Basis.LEGITIMATE_INTEREST,
+    retention=Retention.PROSPECT,
+    erasure=Erasure.ROW,
+    recipients=(Recipient.MAIL,),
+)
+holds(
+    "privacy.ContactMessage",
+    "Messages from the contact form",
+    about=[About("prospect")],
+    personal={
+        **spread(WRITTEN, "name", "email", "business"),
+        **spread(WRITTEN, "text", "received_at", "last_word_at"),
+    },
+    none=["id"],
+)
+holds(
+    "privacy.ContactReply",
+    "Answers to such messages",
+    about=[About("prospect", "message")],
+    personal=spread(WRITTEN, "text", "written_at", "sent_at"),
+    none=["id", "message", "written_by"],
 )

@@ -19,7 +19,7 @@ from audit.models import AuditEvent
 from audit.reading import Opened, opened
 from operations.read_only import ReadOnlyAdmin
 from privacy.models import Incident
-from proecommerce import incident_pages
+from proecommerce import contact_admin, incident_pages, policy_admin  # noqa: F401 - two register
 from proecommerce.entering import choose_page, enter_page
 from tenants import clock, record_checking
 from tenants.models import Host, Job, Tenant

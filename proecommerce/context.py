@@ -1,16 +1,32 @@
 """What every page's template may read."""
 
+from datetime import date
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.permissions import FOR_CONTACTS, FOR_STAFF
+from privacy import policy_queries
+from tenants import clock
+from tenants.context import enter_public
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """Return the tenant of the request's host (None on the public one) and the site's address."""
-    return {"tenant": getattr(request, "tenant", None), "site_url": settings.SITE_URL}
+    """Return the tenant of the request's host (None on the public one), and where site and policy are."""
+    return {
+        "tenant": getattr(request, "tenant", None),
+        "site_url": settings.SITE_URL,
+        "policy_url": f"{settings.SITE_URL.rstrip('/')}/privacy/",
+        "policy_updated": policy_updated,
+    }
+
+
+def policy_updated() -> date | None:
+    """Return when the privacy policy in force was last updated; asked only by templates that say it."""
+    with enter_public():
+        version = policy_queries.in_force(now=clock.wall())
+    return version.last_updated if version else None
 
 
 class May:

@@ -4,13 +4,21 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from proecommerce import losing, well_known
-from proecommerce.website import notices, pages
+from proecommerce.website import contact_pages, notices, pages, policy_pages
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
     path("plans/", pages.plans, name="plans"),
     path("notices/", notices.notices_page, name="notices"),
     path("sign-up/", pages.sign_up_page, name="signup"),
+    path("contact/", contact_pages.contact_page, name="contact"),
+    path("contact/sent/", contact_pages.contact_sent_page, name="contact_sent"),
+    path("terms/", pages.terms, name="terms"),
+    path("status/", pages.status_page, name="status"),
+    path("privacy/", policy_pages.policy_page, name="privacy"),
+    path("privacy/versions/", policy_pages.versions_page, name="privacy_versions"),
+    path("privacy/versions/<int:number>/", policy_pages.version_page, name="privacy_version"),
+    path("privacy/on/<str:day>/", policy_pages.policy_on_page, name="privacy_on"),
     path("stripe/callback/", pages.stripe_callback, name="stripe_callback"),
     path("healthz", pages.health, name="health"),
     path(

@@ -1,1 +1,1 @@
-"""Public pages: home, plans, sign-up."""
+"""Public pages: home, plans, sign-up, contact, policy, terms, status."""

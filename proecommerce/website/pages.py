@@ -1,4 +1,4 @@
-"""Pages of the public host."""
+"""Pages of the public host; the policy and the contact form have modules of their own."""
 
 from csp.decorators import csp_update
 from django.conf import settings
@@ -14,6 +14,7 @@ from accounts.acting import actor_of
 from accounts.onboarding import sign_up
 from billing import connecting
 from billing.errors import Refused
+from operations.status import status
 from proecommerce.website.forms import SignUpForm
 from tenants import clock, limits
 from tenants.directory import site_url, tenant_of_schema
@@ -28,6 +29,17 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def plans(request: HttpRequest) -> HttpResponse:
     return render(request, "public/plans.html")
+
+
+@require_safe
+def terms(request: HttpRequest) -> HttpResponse:
+    return render(request, "public/terms.html")
+
+
+@require_safe
+def status_page(request: HttpRequest) -> HttpResponse:
+    """How the parts are, as looked at within the last half minute."""
+    return render(request, "public/status.html", {"status": status(now=clock.wall())})
 
 
 @sensitive_post_parameters("password")

@@ -10,19 +10,6 @@ from privacy.periods import PERIODS
 from tests.guards.source import APPS
 
 
-def test_c10_every_field_of_every_model_is_declared_personal_or_not() -> None:
-    declared = {each.label: set(each.personal) | each.none for each in inventory.holdings()}
-    missing, unknown = [], []
-    for model in apps.get_models(include_auto_created=True):
-        names = {field.name for field in model._meta.concrete_fields}
-        said = declared.pop(model._meta.label, set())
-        missing += [f"{model._meta.label}.{name}" for name in sorted(names - said)]
-        unknown += [f"{model._meta.label}.{name}" for name in sorted(said - names)]
-    assert missing == [], "declare these in their app's personal_data.py"
-    assert unknown == []
-    assert declared == {}, "models that do not exist"
-
-
 def test_each_app_that_has_models_declares_its_own() -> None:
     """The apps below `privacy` cannot know it: it declares for them."""
     below = {"tenants", "audit", "vault"}

@@ -1,13 +1,15 @@
-"""What is collected: C2 and C5."""
+"""What is collected: C2, C5 and C10; C9 stands with S6 in test_shared.py."""
 
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
 from django.contrib.sessions.models import Session as SessionData
 from django.db import connection
 
 from accounts.hashers import imported
 from accounts.models import BackupCode, Passkey, Session, Totp, User
+from privacy import inventory
 from tests.accounts.conftest import PASSWORD, log_in
 from tests.accounts.factors import with_app, with_codes
 
@@ -54,3 +56,16 @@ def test_c5_a_log_in_keeps_address_agent_time_and_a_key_that_opens_nothing(
     assert SessionData.objects.get().session_key == row.key_hash
     page = client.get("/account/sessions/").content.decode()
     assert "192.0.2.7" in page and "Firefox on Windows" in page  # and the person sees it
+
+
+def test_c10_every_field_of_every_model_is_declared_personal_or_not() -> None:
+    declared = {each.label: set(each.personal) | each.none for each in inventory.holdings()}
+    missing, unknown = [], []
+    for model in apps.get_models(include_auto_created=True):
+        names = {field.name for field in model._meta.concrete_fields}
+        said = declared.pop(model._meta.label, set())
+        missing += [f"{model._meta.label}.{name}" for name in sorted(names - said)]
+        unknown += [f"{model._meta.label}.{name}" for name in sorted(said - names)]
+    assert missing == [], "declare these in their app's personal_data.py"
+    assert unknown == []
+    assert declared == {}, "models that do not exist"

@@ -1,12 +1,15 @@
-"""What it is used for: U3."""
+"""What it is used for: U3 and U7."""
 
 from typing import Any
 
 import pytest
+from django.utils.html import escape
 
 from audit.models import AuditEvent
 from audit.reading import opened
 from audit.verifying import verify
+from privacy import inventory, policy_tables, policy_text
+from privacy.inventory import Basis, Erasure, Purpose
 from tests.accounts.conftest import log_in
 
 WRONG = "not the password at all"
@@ -26,3 +29,23 @@ def test_u3_abuse_is_seen_slowed_down_and_on_a_trail(
     failed = opened(AuditEvent.objects.filter(action="user.login_failed"))
     assert len(failed) >= 10 and {each.ip for each in failed} == {"192.0.2.66"}
     assert verify().problem is None
+
+
+def test_u7_each_use_rests_on_one_legal_basis() -> None:
+    """Of every field, and as the policy tells it; consent is what marketing rests on, and it alone."""
+    used = 0
+    for holding in inventory.holdings():
+        for name, data in holding.personal.items():
+            where = f"{holding.label}.{name}"
+            assert isinstance(data.basis, Basis) and data.purposes, where
+            assert (data.basis is Basis.CONSENT) == (Purpose.MARKETING in data.purposes), where
+            if data.erasure is Erasure.KEPT:
+                assert data.basis in {Basis.LEGAL_OBLIGATION, Basis.LEGITIMATE_INTEREST}, where
+            used += 1
+    assert used > 100
+    html = policy_text.present().html
+    for row in policy_tables.collected(inventory.holdings()):
+        for use in row.uses:
+            purpose, _, bases = use.partition(": ")
+            assert set(bases.split("; ")) <= {each.value for each in Basis} and purpose
+            assert escape(use) in html

@@ -16,6 +16,7 @@ from accounts.models import (
     User,
     Visit,
 )
+from privacy.models import PolicyNotice
 from tenants import clock
 from tenants.ids import new_id
 
@@ -42,6 +43,9 @@ def belongings(user: User, mark: str) -> dict[str, UUID]:
         last_seen_at=now, ip="192.0.2.1", user_agent=f"{mark} agent", device=f"{mark} device",
         operator_id=f"{mark} operator", operator_label=f"{mark} operator",
     )  # fmt: skip
+    PolicyNotice.objects.create(
+        subject_kind="user", subject_id=str(user.pk), version_id=new_id(), next_at=now, problem=f"{mark} code"
+    )
     KnownDevice.objects.create(user=user, mark=f"{mark}{user.pk.hex}", last_seen_at=now)
     change = EmailChange.objects.create(
         user=user, old_email=f"{mark}old@wall.example", new_email=f"{mark}other@wall.example",

@@ -7,7 +7,20 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-PAGES = ["/", "/plans/", "/sign-up/"]
+from tests import logging_in
+from tests.billing.portal import making
+
+PAGES = ["/", "/plans/", "/sign-up/", "/contact/", "/terms/", "/status/", "/privacy/", "/privacy/versions/"]
+FORMS = {"/sign-up/", "/contact/"}
+# Links that one may follow; nothing is fetched from there.
+LINKS = {
+    "https://status.stripe.com/",
+    "https://ico.org.uk/make-a-complaint/",
+    "https://www.edoeb.admin.ch/",
+    "https://cppa.ca.gov/",
+    "https://www.edpb.europa.eu/about-edpb/about-edpb/members_en",
+}
+MOST = 100_000  # bytes a page, with all that it loads
 
 
 @pytest.fixture
@@ -21,13 +34,28 @@ def test_pages_stand_alone_without_script_or_foreign_hosts(visitor: Client, path
     assert answer.status_code == 200
     html = answer.content.decode()
     scripts = re.findall(r"<script[^>]*>", html)
-    assert all("/js/proof." in each for each in scripts) and len(scripts) == (path == "/sign-up/")
+    assert all("/js/proof." in each for each in scripts) and len(scripts) == (path in FORMS)
     assert "style=" not in html
-    assert not re.findall(r'(?:src|href|action)="(?:https?:)?//[^"]*"', html)
+    assert not re.findall(r'(?:src|action)="(?:https?:)?//[^"]*"', html)
+    assert not re.findall(r'<link[^>]*"(?:https?:)?//[^"]*"', html)
+    assert set(re.findall(r'href="((?:https?:)?//[^"]*)"', html)) <= LINKS
     assert html.count("<h1") == 1
 
 
-@pytest.mark.parametrize("path", ["/", "/plans/"])
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_weighs_less_than_100_kb_with_all_that_it_loads(visitor: Client, path: str) -> None:
+    answer = visitor.get(path)
+    html, weight = answer.content.decode(), len(answer.content)
+    assets = set(re.findall(r'(?:src|href)="(/static/[^"]*)"', html))
+    assert 3 <= len(assets) <= 6
+    for asset in assets:
+        found = visitor.get(asset, headers={"accept-encoding": "gzip"})
+        assert found.status_code == 200, asset
+        weight += len(b"".join(found))
+    assert weight < MOST, weight
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path not in FORMS])
 def test_looking_leaves_no_cookie(visitor: Client, path: str) -> None:
     assert not visitor.get(path).cookies
 
@@ -66,5 +94,15 @@ def test_tenants_pages_are_not_on_the_public_host(visitor: Client, path: str) ->
 
 def test_public_pages_are_not_on_a_tenants_host(tenant: Any) -> None:
     client = Client(HTTP_HOST="alpha.localhost")
-    for path in ("/plans/", "/sign-up/", "/admin/"):
+    for path in ("/plans/", "/sign-up/", "/contact/", "/status/", "/admin/"):
         assert client.get(path).status_code == 404
+
+
+def test_portals_and_log_in_pages_lead_to_the_policy(tenant: Any) -> None:
+    link = f'href="{settings.SITE_URL.rstrip("/")}/privacy/"'
+    for host in ("alpha.localhost", settings.SITE_HOST):
+        assert link in Client(HTTP_HOST=host).get("/log-in/").content.decode()
+    account = making.account("policy@lind.example")
+    client = Client(HTTP_HOST="alpha.localhost")
+    logging_in.enter(client, account.user)
+    assert link in client.get("/").content.decode()

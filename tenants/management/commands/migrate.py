@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from django.db.migrations.autodetector import MigrationAutodetector
 
-from tenants import migrating
+from tenants import clock, migrating, set_up
 from tenants.blueprint import BlueprintIncomplete
 from tenants.context import enter_public
 from tenants.errors import StepFailed, TenantsBusy
@@ -48,4 +48,5 @@ class Command(BaseCommand):
                 )
             except (TenantsBusy, StepFailed, BlueprintIncomplete) as error:
                 raise CommandError(str(error)) from error
+            set_up.run(now=clock.wall(), progress=progress)
         progress(f"up to date; {changed} tenants changed")

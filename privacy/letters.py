@@ -1,0 +1,92 @@
+"""What the privacy app's mails look like: plain words, one link at most, nothing that reports being read."""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from django.template import Context, Engine
+
+from tenants.message import RenderedMail, one_line, subject_line
+
+_TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "privacy" / "mail"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail: what it is about, what it says, and where it leads."""
+
+    sender: str
+    subject: str
+    greeting: str
+    paragraphs: tuple[str, ...]
+    button: str = ""
+    url: str = ""
+    after: str = ""
+
+
+def render(letter: Letter) -> RenderedMail:
+    """Return the mail as text and HTML."""
+    context = Context({"letter": letter})
+    return RenderedMail(
+        subject=subject_line(letter.subject),
+        text=_engine().get_template("letter.txt").render(context),
+        html=_engine().get_template("letter.html").render(context),
+        from_name=one_line(letter.sender),
+    )
+
+
+def policy_letter(*, name: str, business: str, summary: str, day: str, url: str) -> RenderedMail:
+    """That the policy will change: what changes, from when, and what one may do."""
+    return render(
+        Letter(
+            sender="ProEcommerce",
+            subject=f"Our privacy policy changes on {day}",
+            greeting=f"Hello {one_line(name)}," if name else "Hello,",
+            paragraphs=(
+                f"You have an account with {one_line(business)}, whose billing runs on ProEcommerce. "
+                f"The privacy policy of ProEcommerce changes on {day}. This is what changes:",
+                summary,
+                "Until that day the present policy holds. If you do not agree, you may object, take your "
+                "data along, or have them deleted: the policy says how.",
+            ),
+            button="Read the new version",
+            url=url,
+            after="You get this mail whatever you chose about marketing, because it concerns your rights. "
+            "Questions? Answer this mail: a person reads it.",
+        )
+    )
+
+
+def message_letter(*, url: str) -> RenderedMail:
+    """To ourselves, that somebody wrote. What they wrote stays where it can be erased."""
+    return render(
+        Letter(
+            sender="ProEcommerce",
+            subject="Somebody wrote through the contact form",
+            greeting="Hello,",
+            paragraphs=("A message from the contact form waits for an answer.",),
+            button="Read and answer it",
+            url=url,
+            after="Answer there, not by mail, so that the answer is on record and goes with the message.",
+        )
+    )
+
+
+def reply_letter(*, name: str, text: str, asked: str, day: str) -> RenderedMail:
+    """What a person answers, under it what was asked."""
+    paragraphs = (text, f"You wrote on {day}:", asked)
+    return render(
+        Letter(
+            sender="ProEcommerce",
+            subject="Your message to ProEcommerce",
+            greeting=f"Hello {one_line(name)},",
+            paragraphs=paragraphs,
+            after="We keep your message and this answer for 12 months after the last word, or until you ask "
+            "us to delete them.",
+        )
+    )
+
+
+@cache
+def _engine() -> Engine:
+    return Engine(dirs=[str(_TEMPLATES)])
