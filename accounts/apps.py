@@ -12,5 +12,6 @@ class AccountsConfig(AppConfig):
             jobs,
             personal_data,
             rotations,
+            shutting,
             subjects,
         )

@@ -10,6 +10,7 @@ class PrivacyConfig(AppConfig):
     # Lower-case names of the models that only the platform has: they are not made in tenants' schemas.
     platform_models: ClassVar[frozenset[str]] = frozenset(
         {"incident", "incidentscope", "incidentrotation", "incidentnotice"}
+        | {"datarequest", "requestsubject", "reply", "receivedmail", "disclosure", "underagereport"}
     )
 
     def ready(self) -> None:

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from privacy import pages as privacy_pages
 from proecommerce import losing, well_known
 from proecommerce.website import notices, pages
 
@@ -20,6 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(".well-known/security.txt", well_known.security_txt, name="security_txt"),
     path("internal/certificate/", well_known.certificate, name="certificate"),
+    path("privacy/request/<str:token>/", privacy_pages.confirm_page, name="confirm_request"),
     path("admin/", admin.site.urls),
     path("", include("accounts.portal.urls")),
 ]
