@@ -28,7 +28,7 @@ class Letter:
     """What is to be known of a message.
 
     `address` is that of the one From header, empty where there is not exactly one plain address; `results`
-    are all headers Authentication-Results, from the top; `cut_signers` the domains whose DKIM signature covers
+    are all headers Authentication-Results, from the top; `cut_signers` domains whose DKIM signature covers
     only the beginning of the body (`l=`); `machine` tells why a machine wrote it, `bounce` why it is none
     that could ask for anything, `by_list` that it came through a mailing list.
     """

@@ -282,7 +282,7 @@ holds(
 )  # fmt: skip
 CHILD = DEMANDED.but(
     category=Category.RECORD,
-    law="Art. 5(2), 8 GDPR: that a child's data were frozen and erased must be shown, without the child's name",
+    law="Art. 5(2), 8 GDPR: that a child's data were frozen and erased must be shown, not whose",
 )
 holds(
     "privacy.UnderageReport",

@@ -17,31 +17,11 @@ from audit.models import AuditEvent
 from privacy.models import Incident
 from proecommerce import incident_pages
 from proecommerce.entering import choose_page, enter_page
+from proecommerce.read_only import ReadOnlyAdmin
+from proecommerce.requests import admin as requests_admin
 from tenants import clock
 from tenants.models import Host, Job, Tenant
 from tenants.requeueing import retry_parked
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Shows rows; what changes them are rules, as actions."""
-
-    show_full_result_count = False
-
-    def lookup_allowed(  # type: ignore[override]
-        self, lookup: str, value: str, request: HttpRequest
-    ) -> bool:
-        """Only what the list offers to narrow it by: no guessing at a hash, a letter at a time."""
-        offered = {str(each) for each in self.get_list_filter(request) if isinstance(each, str)}
-        return lookup.partition("__")[0] in offered and "\0" not in str(value)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class HostInline(admin.TabularInline):  # type: ignore[type-arg]
@@ -128,3 +108,6 @@ class IncidentAdmin(ReadOnlyAdmin):
             path("<uuid:incident_id>/change/", view(incident_pages.incident_page), name="incident"),
             *super().get_urls(),
         ]
+
+
+requests_admin.register()
