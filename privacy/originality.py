@@ -5,7 +5,8 @@ import unicodedata
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
-ALIKE = 0.9
+# Two names in a short letter changed, and it is still the same letter.
+ALIKE = 0.85
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -22,7 +23,7 @@ def is_alike(text: str, other: str) -> bool:
     if not mine or not theirs:
         return mine == theirs
     matcher = SequenceMatcher(None, mine, theirs, autojunk=False)
-    return matcher.real_quick_ratio() > ALIKE and matcher.quick_ratio() > ALIKE and matcher.ratio() > ALIKE
+    return matcher.real_quick_ratio() >= ALIKE and matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE
 
 
 def first_alike(text: str, others: Iterable[str]) -> str | None:
