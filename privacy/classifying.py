@@ -65,7 +65,7 @@ _WORDS: Final[Mapping[Right, Sequence[str]]] = {
         r"do not (?:sell|share)", r"\b(?:opt|opting)[ -]?out\b.{0,40}\b(?:sale|sell\w*|sharing)\b",
         r"\bdon.?t (?:sell|share)\b",
         r"\b(?:nicht|kein\w*) (?:verkauf\w*)", r"verkauf\w* (?:meine\w* )?daten",
-        r"ne (?:pas )?vend(?:ez|re) (?:pas )?", r"\bvente de mes donnees",
+        r"\bne (?:pas )?vend(?:ez|re)\b", r"\bvente de mes donnees",
         r"no (?:vend(?:an|er|a)|venta)\b", r"venta de mis datos", r"(?:niet|geen) (?:verkop\w*|verkoop)",
     ),
     Right.RESTRICT: (

@@ -1,6 +1,9 @@
 """The public host: the site, sign-up, and the staff's log-in and admin."""
 
+from collections.abc import Callable
+
 from django.contrib import admin
+from django.http import HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
 from privacy import pages as privacy_pages
@@ -11,7 +14,7 @@ from proecommerce.website import notices, pages
 
 def _staffed(prefix: str) -> list[URLPattern]:
     """The pages of the desk for people's data."""
-    pages_of = {
+    pages_of: dict[str, tuple[Callable[..., HttpResponse], str]] = {
         "datarequest/write-down/": (desk_pages.write_down_page, "write_down_request"),
         "underagereport/report/": (desk_pages.report_child_page, "report_child"),
         "disclosure/record/": (desk_pages.disclosure_page, "record_disclosure"),

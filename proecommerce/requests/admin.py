@@ -47,7 +47,9 @@ class DataRequestAdmin(ReadOnlyAdmin):
     search_fields = ("address",)
     change_list_template = "admin/privacy/datarequest/change_list.html"
 
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+    def lookup_allowed(  # type: ignore[override]
+        self, lookup: str, value: str, request: HttpRequest
+    ) -> bool:
         return lookup == OpenOnes.parameter_name or super().lookup_allowed(lookup, value, request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[DataRequest]:

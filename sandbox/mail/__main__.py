@@ -74,9 +74,10 @@ def checked(content: bytes) -> bytes:
     forged = [
         each for each in message.get_all(CHECKED, []) if each.split(";")[0].strip().lower() == AUTHSERV_ID
     ]
-    message._headers = [  # type: ignore[attr-defined]  # the library has no way to take out one of several
-        (name, value) for name, value in message._headers if name.lower() != CHECKED or value not in forged
-    ]
+    kept = [each for each in message.get_all(CHECKED, []) if each not in forged]
+    del message[CHECKED]
+    for each in kept:
+        message[CHECKED] = each
     senders = [address for _, address in getaddresses(message.get_all("from", []))]
     domain = senders[0].rpartition("@")[2] if len(senders) == 1 else ""
     result = "pass" if domain else "fail"

@@ -89,9 +89,9 @@ class Box:
     def unread(self) -> int:
         client = self.client()
         client.select(self.folder, readonly=True)
-        _, (found,) = client.uid("SEARCH", "UNSEEN")
+        _, found = client.uid("SEARCH", "UNSEEN")
         client.logout()
-        return len(found.split())
+        return len(found[0].split())
 
     def read(self) -> list[DataRequest]:
         """Have the mailbox read as the worker does; returns the requests that are new."""

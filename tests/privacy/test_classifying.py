@@ -12,13 +12,13 @@ ASKED = {
         "Verzoek om inzage", "Right to know",
     ),
     Right.DELETE: (
-        "Please delete my account", "Right to be forgotten", "Löschung", "Ich möchte, dass alles GELÖSCHT wird",
+        "Please delete my account", "Right to be forgotten", "Löschung", "Alles soll GELÖSCHT sein",
         "Droit à l'oubli", "Suppression de mes données", "Supresión de mis datos", "Eliminar mi cuenta",
         "Verwijder alles", "Recht op vergetelheid",
     ),
     Right.CORRECT: (
-        "Please rectify my name", "My address is wrong", "Berichtigung", "Corriger mon adresse", "Rectificación",
-        "Rectificatie",
+        "Please rectify my name", "My address is wrong", "Berichtigung", "Corriger mon adresse",
+        "Rectificación", "Rectificatie",
     ),
     Right.PORT: (
         "Data portability", "Datenübertragbarkeit", "Portabilité", "Portabilidad", "Overdraagbaarheid",

@@ -27,7 +27,7 @@ from privacy.errors import Refused
 from privacy.finding import Found
 from privacy.models import DataRequest, Disclosure, Hold, Reply, Restriction, UnderageReport
 from privacy.receiving import Written
-from privacy.staffing import Colleague
+from privacy.staffing import Colleague, staff
 from privacy.subjects import Subject
 from tenants import clock
 from tenants.context import enter, enter_public
@@ -188,7 +188,7 @@ def test_reminders_go_to_whoever_has_it_and_to_all_when_it_is_overdue(
         run_jobs_of(request_id=str(request.pk))
         if len(sent()) > before:
             told[day] = sorted(to for to, _ in sent()[before:])
-    everybody = {each.email for each in reminding.staff()}
+    everybody = {each.email for each in staff()}
     assert {colleague.email, other.email} <= everybody
     assert told.pop(46) == told.pop(47) == sorted(everybody)
     assert told == {12: [colleague.email], 23: [colleague.email], 36: [colleague.email]}

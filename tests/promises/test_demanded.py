@@ -24,7 +24,7 @@ from tenants.context import enter
 from tests import logging_in
 from tests.billing.portal.making import Account
 from tests.privacy.conftest import alpha, box, colleague, desk, ida, platform, robin
-from tests.privacy.mails import Box, links_in, message, results, run_jobs_of, sent
+from tests.privacy.mails import Box, links_in, run_jobs_of, sent
 from tests.privacy.spoofs import ON_FILE, SPOOFS, held, mail_of
 
 __all__ = ["alpha", "box", "colleague", "desk", "ida", "platform", "robin"]
@@ -95,9 +95,7 @@ def test_d9_fourteen_kinds_of_spoofed_mail_disclose_and_erase_nothing(
 def test_d9_the_subject_sorts_and_a_wrong_one_is_never_refused(box: Box, ida: Account, now: datetime) -> None:
     """45 days for a CCPA request, acknowledged in ten business days; 30 for all else, whatever it says."""
     box.put(mail_of(subject="CCPA request", text="What do you know about me?"), at=now)
-    box.put(
-        mail_of(subject="hello??", text="about my stuff, pls do something"), at=now + timedelta(seconds=1)
-    )
+    box.put(mail_of(subject="hello??", text="pls do something"), at=now + timedelta(seconds=1))
     ccpa, unclear = box.read()
     assert (ccpa.law, ccpa.right) == ("ccpa", "access")
     assert (ccpa.due_on, ccpa.acknowledge_by) == (date(2027, 1, 7), date(2026, 12, 8))
@@ -190,9 +188,7 @@ def test_d11_a_child_is_frozen_at_once_and_erased_by_a_persons_decision(
     """The report comes by mail; staff freeze with one click, then decide; all of it is on record."""
     erased: list[Subject] = []
     monkeypatch.setattr(underage, "_erasers", [lambda subject, *, actor, now: erased.append(subject)])
-    box.put(
-        message(subject="I am 14 years old", text="Sorry", checked=results("holm.example"), dated=now), at=now
-    )
+    box.put(mail_of(subject="I am 14 years old", text="Sorry"), at=now)
     (request,) = box.read()
     assert request.right == "under_16"
     with enter(alpha):
