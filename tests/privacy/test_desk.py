@@ -378,7 +378,7 @@ class TestHolds:
 
 
 def test_the_planner_asks_for_the_mailbox_and_the_reminders(now: datetime) -> None:
-    from privacy.request_jobs import plan_requests
+    from privacy.jobs.requests import plan_requests
 
     at = now + timedelta(days=3650)
     for minute in range(20):

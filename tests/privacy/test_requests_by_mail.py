@@ -12,9 +12,9 @@ from accounts.email_changing import Wish
 from accounts.models import Customer, User
 from audit.models import AuditEvent
 from privacy import confirming, letters, receiving
-from privacy.jobs import requests as request_jobs
 from privacy.authenticity import judge
 from privacy.errors import Refused
+from privacy.jobs import requests as request_jobs
 from privacy.models import DataRequest, ReceivedMail
 from tenants import clock
 from tenants.context import enter, enter_public
