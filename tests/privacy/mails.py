@@ -82,8 +82,8 @@ class Box:
     def put(self, *raws: bytes, at: datetime) -> None:
         client = self.client()
         for raw in raws:
-            kind, _ = client.append(self.folder, "", imaplib.Time2Internaldate(at), raw)
-            assert kind == "OK"
+            answer: Any = client.append(self.folder, "", imaplib.Time2Internaldate(at), raw)
+            assert answer[0] == "OK"
         client.logout()
 
     def unread(self) -> int:

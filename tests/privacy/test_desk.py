@@ -25,6 +25,7 @@ from privacy.classifying import Right
 from privacy.deadlines import Law
 from privacy.errors import Refused
 from privacy.finding import Found
+from privacy.jobs.requests import plan_requests
 from privacy.models import DataRequest, Disclosure, Hold, Reply, Restriction, UnderageReport
 from privacy.receiving import Written
 from privacy.staffing import Colleague, staff
@@ -378,8 +379,6 @@ class TestHolds:
 
 
 def test_the_planner_asks_for_the_mailbox_and_the_reminders(now: datetime) -> None:
-    from privacy.jobs.requests import plan_requests
-
     at = now + timedelta(days=3650)
     for minute in range(20):
         plan_requests(at + timedelta(minutes=minute))
