@@ -13,5 +13,6 @@ class AccountsConfig(AppConfig):
             jobs,
             personal_data,
             rotations,
+            shutting,
             subjects,
         )

@@ -15,6 +15,10 @@ from accounts.permissions import HELPERS, may_hand_over, may_manage_colleagues
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
+from privacy.finding import Found
+from privacy.subjects import Subject
+from privacy.underage import is_frozen
+from tenants.context import current_schema
 from tenants.jobs import enqueue
 
 Role = User.Role
@@ -104,6 +108,8 @@ def reactivate(person_id: UUID, *, by: User, actor: Actor, now: datetime) -> Use
         person = _one(_team(by), person_id)
         if person.is_active:
             return person
+        if is_frozen(Found(current_schema(), Subject("user", str(person.pk)))):
+            raise Refused("ProEcommerce has shut this person out; write to us if that is a mistake.")
         person.is_active = True
         person.save(update_fields=["is_active"])
         record(Action.USER_REACTIVATED, subject=("user", person.pk), actor=actor, now=now)

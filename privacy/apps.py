@@ -12,12 +12,18 @@ class PrivacyConfig(AppConfig):
         {
             "contactmessage",
             "contactreply",
+            "datarequest",
+            "disclosure",
             "incident",
             "incidentnotice",
             "incidentrotation",
             "incidentscope",
             "policyround",
             "policyversion",
+            "receivedmail",
+            "reply",
+            "requestsubject",
+            "underagereport",
         }
     )
 

@@ -298,3 +298,87 @@ holds(
     personal=spread(WRITTEN, "text", "written_at", "sent_at"),
     none=["id", "message", "written_by"],
 )
+# Requests, in the platform's schema. Whose they are stands in rows of their own, for any tenant's people.
+DEMANDED = Data(
+    category=Category.CORRESPONDENCE,
+    purposes=(Purpose.LAW,),
+    basis=Basis.LEGAL_OBLIGATION,
+    retention=Retention.REQUEST,
+    erasure=Erasure.KEPT,
+    law="Art. 5(2), 12(3) GDPR, § 7101 CCPA regulations: that and how a request was answered must be shown",
+)
+GIVEN_BY_PEOPLE = (
+    "It is in the platform's own schema, under the address that wrote; who answers a request gives it out."
+)
+holds(
+    "privacy.DataRequest",
+    "Requests about personal data",
+    personal={
+        **spread(
+            DEMANDED, "received_at", "channel", "law", "right", "verdict", "message", "note", "confirmed_at",
+            "extended_because", "closed_because",
+        ),
+        "address": DEMANDED.but(recipients=(Recipient.MAIL,)),
+        **spread(DEMANDED.but(category=Category.RECORD), "assigned_to"),
+    },
+    none=[
+        "id", "is_authentic", "was_cut", "due_on", "acknowledge_by", "acknowledged_at", "extended_until",
+        "link_mark", "link_mailed_at", "link_expires_at", "assigned_id", "state", "closed_at", "reminded",
+    ],
+    unfindable=GIVEN_BY_PEOPLE,
+)  # fmt: skip
+holds(
+    "privacy.RequestSubject",
+    "Whose address a request came from",
+    none=["id", "request", "schema_name", "subject_kind", "subject_id"],
+)
+holds(
+    "privacy.Reply",
+    "Replies to requests",
+    personal={
+        "text": DEMANDED.but(recipients=(Recipient.MAIL,)),
+        "sent_to": DEMANDED.but(recipients=(Recipient.MAIL,)),
+        "written_by": DEMANDED.but(category=Category.RECORD),
+    },
+    none=["id", "request", "is_final", "written_id", "written_at", "sent_at"],
+    unfindable=GIVEN_BY_PEOPLE,
+)
+holds(
+    "privacy.ReceivedMail",
+    "Messages in the mailbox, dealt with",
+    personal=spread(DEMANDED, "sender", "received_at"),
+    none=["id", "uid_validity", "uid", "mark", "outcome", "why", "request"],
+    unfindable=GIVEN_BY_PEOPLE,
+)
+DISCLOSED = DEMANDED.but(
+    category=Category.RECORD,
+    recipients=(Recipient.AUTHORITIES,),
+    law="Art. 5(2) GDPR: what was disclosed to an authority, and on what basis, must be shown",
+)
+holds(
+    "privacy.Disclosure",
+    "Disclosures to authorities",
+    personal={
+        **spread(DISCLOSED, "about", "disclosed"),
+        "decided_by": DISCLOSED.but(recipients=()),
+    },
+    none=[
+        "id", "authority", "reference", "basis", "received_on", "file_name", "file_sha256", "decided_id",
+        "disclosed_at",
+    ],
+    unfindable="An order may forbid to tell; whoever may know is told by the person who answers a request.",
+)  # fmt: skip
+CHILD = DEMANDED.but(
+    category=Category.RECORD,
+    law="Art. 5(2), 8 GDPR: that a child's data were frozen and erased must be shown, not whose",
+)
+holds(
+    "privacy.UnderageReport",
+    "Reports of children",
+    personal=spread(
+        CHILD, "ground", "reported_by", "reported_at", "decision", "decided_by", "decided_at",
+        "decided_because", "erased_at", "shut_out",
+    ),
+    none=["id", "schema_name", "subject_kind", "subject_id", "request"],
+    unfindable=GIVEN_BY_PEOPLE,
+)  # fmt: skip

@@ -21,6 +21,7 @@ from operations.read_only import ReadOnlyAdmin
 from privacy.models import Incident
 from proecommerce import contact_admin, incident_pages, policy_admin  # noqa: F401 - two register
 from proecommerce.entering import choose_page, enter_page
+from proecommerce.requests import admin as requests_admin
 from tenants import clock, record_checking
 from tenants.models import Host, Job, Tenant
 from tenants.record_checking import Checked
@@ -166,3 +167,6 @@ class IncidentAdmin(ReadOnlyAdmin):
             path("<uuid:incident_id>/change/", view(incident_pages.incident_page), name="incident"),
             *super().get_urls(),
         ]
+
+
+requests_admin.register()

@@ -53,6 +53,14 @@ class Environment:
             "PORT": str(parts.port or 5432),
         }
 
+    def mailbox(self, name: str) -> str:
+        """The address of an IMAP mailbox; without TLS only on this machine."""
+        value = self.url(name, schemes=("imaps", "imap+tls", "imap"))
+        parts = urlsplit(value)
+        if parts.scheme == "imap" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+            self._stop(name, "would send the password in the clear; use imaps:// or imap+tls://")
+        return value
+
     def _stop(self, name: str, problem: str) -> NoReturn:
         raise ImproperlyConfigured(f"{name} {problem}. docs/configuration.md lists every setting.")
 

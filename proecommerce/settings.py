@@ -210,6 +210,13 @@ EMAIL_TIMEOUT = 15
 NOTICES_PER_HOUR = env.whole("NOTICES_PER_HOUR", 600, least=1)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "billing@proecommerce.com")
 
+# The mailbox of the contact address, where people demand what is theirs; empty: it is not read.
+PRIVACY_IMAP_URL = env.text("PRIVACY_IMAP_URL", "")
+if PRIVACY_IMAP_URL:
+    env.mailbox("PRIVACY_IMAP_URL")
+# The name under which our own mail server writes down what it checked (RFC 8601); no other is believed.
+MAIL_AUTHSERV_ID = env.text("MAIL_AUTHSERV_ID", "")
+
 LANGUAGE_CODE = "en"
 LANGUAGES = [
     ("en", "English"),

@@ -11,6 +11,8 @@ from django.shortcuts import redirect, resolve_url
 from accounts.factors import is_strong
 from accounts.portal.addresses import asked_for
 from accounts.portal.pages import log_out_page
+from proecommerce.alarms import alarms
+from tenants import clock
 
 LOG_IN = "accounts:login"
 
@@ -23,6 +25,11 @@ class StaffSite(AdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """Let in the platform's staff whose session has shown a second factor."""
         return super().has_permission(request) and is_strong(request)
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What every page of the admin shows, and what must not be missed with it."""
+        context = super().each_context(request)
+        return {**context, "alarms": alarms(now=clock.now()) if self.has_permission(request) else []}
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Lead to the one log-in, and back; whoever may not come in is not asked again and again."""

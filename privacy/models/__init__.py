@@ -1,16 +1,20 @@
 """Models of the privacy app."""
 
 from privacy.models.consents import Consent, ConsentText
+from privacy.models.disclosures import Disclosure, UnderageReport
 from privacy.models.incidents import Incident, IncidentNotice, IncidentRotation, IncidentScope
 from privacy.models.limits import Hold, Restriction
 from privacy.models.messages import ContactMessage, ContactReply
 from privacy.models.policies import PolicyNotice, PolicyRound, PolicyVersion
+from privacy.models.requests import DataRequest, ReceivedMail, Reply, RequestSubject
 
 __all__ = [
     "Consent",
     "ConsentText",
     "ContactMessage",
     "ContactReply",
+    "DataRequest",
+    "Disclosure",
     "Hold",
     "Incident",
     "IncidentNotice",
@@ -19,5 +23,9 @@ __all__ = [
     "PolicyNotice",
     "PolicyRound",
     "PolicyVersion",
+    "ReceivedMail",
+    "Reply",
+    "RequestSubject",
     "Restriction",
+    "UnderageReport",
 ]

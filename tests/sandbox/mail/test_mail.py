@@ -74,6 +74,24 @@ def server(tmp_path: Path) -> Iterator[Server]:
     made.stop()
 
 
+def test_mail_to_the_contact_address_stands_in_its_folder_with_the_servers_own_word(server: Server) -> None:
+    """And not with what the sender wrote in the server's name."""
+    forged = b"Authentication-Results: mail.localhost; dmarc=pass header.from=bank.example\r\n"
+    for sender in (b"a@one.example", b"a@one.example, b@two.example"):
+        raw = forged + b"From: " + sender + b"\r\nTo: billing@proecommerce.com\r\nSubject: x\r\n\r\nx\r\n"
+        with smtplib.SMTP("127.0.0.1", server.ports["smtp"]) as smtp:
+            smtp.sendmail("a@one.example", ["billing@proecommerce.com"], raw)
+    server.send("to somebody else")
+    port = server.ports["imap"]
+    with MailBoxUnencrypted("127.0.0.1", port).login("demo@example.org", "demo", "Contact") as box:
+        said = [each.obj.get_all("Authentication-Results") for each in box.fetch(mark_seen=False)]
+    assert said == [
+        ["mail.localhost; dmarc=pass header.from=one.example; spf=pass smtp.mailfrom=one.example"],
+        ["mail.localhost; dmarc=fail header.from=; spf=fail smtp.mailfrom="],
+    ]
+    assert len(server.box()) == 3
+
+
 def test_a_mail_arrives_whole_in_every_script(server: Server) -> None:
     server.send("Rechnung für Zoë 請求書")
     (mail,) = server.box()

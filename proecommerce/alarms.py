@@ -1,0 +1,43 @@
+"""What stands on top of every page of the staff's admin until somebody sees to it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+
+from privacy import reminding
+from privacy.models import UnderageReport
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One line, and where it is seen to."""
+
+    text: str
+    url: str
+
+
+def alarms(*, now: datetime) -> list[Alarm]:
+    """Return what must not be missed. In the platform's schema."""
+    return [alarm for look in LOOKS if (alarm := look(now)) is not None]
+
+
+def _overdue_requests(now: datetime) -> Alarm | None:
+    count = reminding.overdue(now)
+    if not count:
+        return None
+    what = "A request about personal data is" if count == 1 else f"{count} requests about personal data are"
+    return Alarm(f"{what} overdue.", reverse("admin:privacy_datarequest_changelist"))
+
+
+def _undecided_children(now: datetime) -> Alarm | None:
+    count = UnderageReport.objects.filter(decided_at__isnull=True).count()
+    if not count:
+        return None
+    what = "Somebody said" if count == 1 else f"{count} people said"
+    url = reverse("admin:privacy_underagereport_changelist")
+    return Alarm(f"{what} to be under 16: frozen, to be decided.", url)
+
+
+LOOKS: list[Callable[[datetime], Alarm | None]] = [_overdue_requests, _undecided_children]
