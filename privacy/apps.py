@@ -13,4 +13,9 @@ class PrivacyConfig(AppConfig):
     )
 
     def ready(self) -> None:
-        from privacy import jobs, personal_data, rotations  # noqa: F401 - importing registers them
+        from privacy import (  # noqa: F401 - importing registers them
+            consenting,
+            jobs,
+            personal_data,
+            rotations,
+        )

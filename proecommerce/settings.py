@@ -194,6 +194,7 @@ STRIPE_REHEARSAL_BASE = env.text("STRIPE_REHEARSAL_BASE", "")
 AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL", "") or None
 AWS_DEFAULT_REGION = env.text("AWS_DEFAULT_REGION", "us-east-1")
 SECRETS_PREFIX = env.text("SECRETS_PREFIX", "proecommerce")
+FILES_BUCKET = env.text("FILES_BUCKET", "")
 
 _mail = urlsplit(env.url("EMAIL_URL", "smtp://127.0.0.1:25", schemes=("smtp", "smtps", "smtp+tls")))
 EMAIL_HOST = _mail.hostname or ""

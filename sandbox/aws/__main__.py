@@ -6,10 +6,15 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import s3_backends
 from werkzeug.serving import run_simple
 
 from sandbox.aws.journal import Journal
+
+# What an operator makes by hand in AWS, before the product starts.
+BUCKETS = ("proecommerce-files",)
 
 
 class QuietHandler(MotoRequestHandler):
@@ -28,7 +33,15 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _leave)
     journal = Journal(DomainDispatcherApplication(create_backend_app), options.state)
     journal.replay()
+    _make_buckets()
     run_simple("127.0.0.1", options.port, journal, threaded=True, request_handler=QuietHandler)
+
+
+def _make_buckets() -> None:
+    backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    for name in BUCKETS:
+        if name not in backend.buckets:
+            backend.create_bucket(name, "us-east-1")
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

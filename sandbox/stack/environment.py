@@ -39,6 +39,7 @@ def contract(place: Place, ports: Ports) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": "us-east-1",
         "SECRETS_PREFIX": "proecommerce",
+        "FILES_BUCKET": "proecommerce-files",
         "STRIPE_API_BASE": stripe,
         "STRIPE_CONNECT_BASE": stripe,
         "STRIPE_JS_URL": f"http://stripe.localhost:{ports['stripe']}/v3/",

@@ -25,6 +25,7 @@ POLICIES = Path(ROOT) / "deploy" / "iam"
 ACCOUNT = "123456789012"
 PREFIX = "proe-test"
 BUCKET = "proe-test-backups"
+FILES = "proe-test-files"
 Client = Callable[[str], Any]
 
 
@@ -32,6 +33,7 @@ def policy(name: str) -> str:
     """Return the policy with its words in capitals replaced, as the README says."""
     text = (POLICIES / f"{name}.json").read_text()
     words = {"ACCOUNT_ID": ACCOUNT, "REGION": REGION, "SECRETS_PREFIX": PREFIX, "BACKUP_BUCKET": BUCKET}
+    words["FILES_BUCKET"] = FILES
     for word, value in words.items():
         text = text.replace(word, value)
     return text
@@ -58,6 +60,8 @@ class Cloud:
             root("secretsmanager").create_secret(Name=name, SecretString="{}")
         for bucket in (BUCKET, "other-bucket"):
             root("s3").create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+        root("s3").create_bucket(Bucket=FILES)
+        root("s3").put_object(Bucket=FILES, Key="exports/t_x/1.zip", Body=b"x")
         self.version = root("s3").put_object(Bucket=BUCKET, Key="db/1", Body=b"x")["VersionId"]
         self.root = root
 
@@ -134,6 +138,18 @@ def get(c: Client) -> Any:
     return c("s3").get_object(Bucket=BUCKET, Key="db/1")["Body"].read()
 
 
+def put_copy(c: Client) -> Any:
+    return c("s3").put_object(Bucket=FILES, Key="exports/t_x/2.zip", Body=b"x", ServerSideEncryption="AES256")
+
+
+def drop_copy(c: Client) -> Any:
+    return c("s3").delete_object(Bucket=FILES, Key="exports/t_x/2.zip")
+
+
+def get_copy(c: Client) -> Any:
+    return c("s3").get_object(Bucket=FILES, Key="exports/t_x/1.zip")["Body"].read()
+
+
 def listed(c: Client) -> Any:
     return c("s3").list_objects_v2(Bucket=BUCKET)
 
@@ -154,6 +170,8 @@ DENIED_TO_ALL: dict[str, Callable[[Client], Any]] = {
     "a list of buckets": lambda c: c("s3").list_buckets(),
     "deleting the bucket": lambda c: c("s3").delete_bucket(Bucket=BUCKET),
     "another's bucket": lambda c: c("s3").put_object(Bucket="other-bucket", Key="x", Body=b"x"),
+    "a list of copies": lambda c: c("s3").list_objects_v2(Bucket=FILES),
+    "what else the files' bucket holds": lambda c: c("s3").get_object(Bucket=FILES, Key="other"),
     "another's objects": lambda c: c("s3").list_objects_v2(Bucket="other-bucket"),
     "opening the bucket": lambda c: c("s3").put_bucket_policy(Bucket=BUCKET, Policy="{}"),
     "forgetting backups": lambda c: c("s3").delete_bucket_lifecycle(Bucket=BUCKET),
@@ -169,10 +187,11 @@ DENIED_TO_ALL: dict[str, Callable[[Client], Any]] = {
 ABILITIES = {
     "kek": kek, "backup key": backup_key, "add version": add_version, "put": put,
     "multipart": multipart, "get": get, "list": listed, "versions": versions,
+    "put copy": put_copy, "drop copy": drop_copy, "get copy": get_copy,
 }  # fmt: skip
 NEEDED = {
-    "web": {"kek"},
-    "worker": {"kek"},
+    "web": {"kek", "get copy"},
+    "worker": {"kek", "put copy", "drop copy"},
     "key-keeper": {"kek", "add version"},
     "backup-writer": {"backup key", "put", "multipart"},
     "restore-reader": {"backup key", "get", "list", "versions"},

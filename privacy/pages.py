@@ -1,0 +1,32 @@
+"""Pages that need no log-in: getting no more news, by the link in the mail or the mail program's own button."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from audit.actors import Actor
+from privacy import consenting, marketing
+from privacy.errors import Refused
+from tenants import clock
+from tenants.origins import origin_of
+
+
+@csrf_exempt  # RFC 8058: mail programs post here without having seen a page; the signed link is the proof
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask on a look, so that programs that follow links change nothing; stop the mails on a POST."""
+    subject = marketing.subject_of(token)
+    if subject is None:
+        return render(request, "privacy/unsubscribe.html", {"bad": True}, status=404)
+    if request.method == "POST":
+        ip, agent = origin_of(request)
+        actor = Actor(subject.kind, subject.id, "by the link in a mail", ip, agent)
+        try:
+            consenting.withdraw(subject, how="link in a mail", actor=actor, now=clock.now())
+        except Refused:
+            pass  # they are gone, and with them their address: nothing is mailed
+    last = consenting.latest(subject)
+    return render(request, "privacy/unsubscribe.html", {"stopped": last is None or not last.given})

@@ -1,0 +1,53 @@
+"""Special readings of the inventory: whose audit events are whose, and values sealed under a person's key."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from django.db.models import Model, Q
+
+from audit.models import AuditEvent
+from privacy.subjects import Subject
+
+Row = Mapping[str, Any]
+# Opens one column of many rows at once; None where the key is destroyed.
+Opener = Callable[[Sequence[Row]], Sequence[Any]]
+
+AUDIT: Final = AuditEvent._meta.label
+# What an event says of whoever acted, and of what it is about.
+_OF_ACTOR: Final = frozenset(
+    {"actor_id", "actor_label", "ip", "user_agent", "behind_id", "behind_label"}
+)
+_OF_SUBJECT: Final = frozenset({"details"})
+
+_openers: dict[tuple[str, str], Opener] = {}
+
+
+def opens(label: str, column: str, opener: Opener) -> None:
+    """Register what opens a column that holds sealed values."""
+    _openers[label, column] = opener
+
+
+def opener_of(label: str, column: str) -> Opener | None:
+    """Return what opens this column, if it is sealed."""
+    return _openers.get((label, column))
+
+
+def has_own_filter(model: type[Model]) -> bool:
+    """Tell whether rows of this model are found in another way than by a lookup of the inventory."""
+    return model._meta.label == AUDIT
+
+
+def filter_of(subject: Subject) -> Q:
+    """Audit events that the person took, or that are about the subject itself."""
+    about = Q(subject_kind=subject.kind, subject_id=subject.id)
+    return about | Q(actor_id=subject.id) if subject.kind == "user" else about
+
+
+def hidden_of_event(row: Row, subject: Subject) -> frozenset[str]:
+    """What of an event tells of somebody else: who acted, unless it was them; its details, unless about them."""
+    hidden: frozenset[str] = frozenset()
+    if str(row["actor_id"]) != subject.id and row["actor_kind"] == "user":
+        hidden |= _OF_ACTOR
+    if (row["subject_kind"], str(row["subject_id"])) != (subject.kind, subject.id):
+        hidden |= _OF_SUBJECT
+    return hidden
