@@ -1,4 +1,4 @@
-"""Whose data a person decides about: their own, and that of customers for which they may use privacy. Reads."""
+"""Whose data a person decides about: their own, and customers' for which they may use privacy. Reads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,9 +41,7 @@ def scopes_of(user: User) -> Sequence[Scope]:
     """Return the person first, then the customers, by name."""
     contacts = Contact.objects.filter(user=user).select_related("customer", "user")
     mine = sorted((each for each in contacts if may_use_privacy(each)), key=lambda each: str(each.customer))
-    customers = [
-        Scope(of_customer(each.customer), str(each.customer), each.customer) for each in mine
-    ]
+    customers = [Scope(of_customer(each.customer), str(each.customer), each.customer) for each in mine]
     return [Scope(of_user(user), "You and your log-in"), *customers]
 
 

@@ -229,8 +229,9 @@ def _mark_sent(payment_id: UUID, *, actor: Actor, now: datetime) -> bool:
 
 
 def _still_wanted(payment: Payment) -> bool:
-    """Whether nothing came between the row and the first call: paid otherwise, voided, the card removed, or the
-    customer's data may be kept and no more, unless they pay themselves.
+    """Whether nothing came between the row and the first call: paid otherwise, voided, the card removed.
+
+    While processing is restricted, nobody's card is charged but by themselves.
     """
     card, payer = payment.payment_method, Subject("customer", str(payment.customer_id))
     by_itself = payment.method == Payment.Method.AUTOPAY

@@ -1,4 +1,4 @@
-"""What a restriction of processing means for billing: the next run is planned anew when one begins or ends."""
+"""What a restriction of processing means for billing: the next run is planned anew at both its ends."""
 
 from datetime import datetime
 
@@ -10,6 +10,6 @@ from tenants.context import in_public
 
 @when_changed
 def plan_anew(subject: Subject, now: datetime) -> None:
-    """Leave the restricted customer out of the plan; what fell due meanwhile is billed once that is lifted."""
+    """Leave the restricted customer out of the plan; what fell due meanwhile is billed after its end."""
     if subject.kind == "customer" and not in_public():
         planning.replan(now=now)

@@ -1,7 +1,7 @@
 """Everything that is held about a subject, or in a whole workspace: read from the inventory. Reads only.
 
-A table is what one model holds about the subject: its rows, the columns that are given, and the names of those
-that are kept secret. What a row tells of somebody else is left out of it.
+A table is what one model holds about the subject: its rows, the columns that are given, and the names of
+those that are kept secret. What a row tells of somebody else is left out of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -170,7 +170,11 @@ def _table(holding: Holding, subject: Subject | None) -> Table:
     secret = [each for each in model._meta.concrete_fields if _is_secret(holding, each)]
     columns = tuple(
         Column(
-            each.attname, _said(each), _type_of(each, holding), each.primary_key, each.name in holding.personal
+            each.attname,
+            _said(each),
+            _type_of(each, holding),
+            each.primary_key,
+            each.name in holding.personal,
         )
         for each in fields
     )

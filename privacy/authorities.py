@@ -1,4 +1,4 @@
-"""The authorities that people may turn to with a complaint, by country: names and addresses of their sites."""
+"""The authorities that people may turn to with a complaint, by country."""
 
 from dataclasses import dataclass
 
@@ -27,16 +27,18 @@ _EU_COUNTRIES = frozenset(
     "AT BE BG HR CY CZ DK EE FI FR DE GR HU IE IT LV LT LU MT NL PL PT RO SK SI ES SE IS LI NO".split()
 )
 _BY_COUNTRY = {
-    "DE": Authority("Die Bundesbeauftragte für den Datenschutz und die Informationsfreiheit, or the commissioner "
-                    "of your state", "https://www.bfdi.bund.de/DE/Service/Anschriften/anschriften_table.html"),
-    "FR": Authority("Commission Nationale de l'Informatique et des Libertés (CNIL)", "https://www.cnil.fr/fr/plaintes"),
+    "DE": Authority("Die Bundesbeauftragte für den Datenschutz und die Informationsfreiheit, or the "
+                    "commissioner of your state", "https://www.bfdi.bund.de/DE/Service/Anschriften/anschriften_table.html"),
+    "FR": Authority("Commission Nationale de l'Informatique et des Libertés (CNIL)",
+                    "https://www.cnil.fr/fr/plaintes"),
     "AT": Authority("Österreichische Datenschutzbehörde", "https://www.dsb.gv.at/"),
     "NL": Authority("Autoriteit Persoonsgegevens", "https://www.autoriteitpersoonsgegevens.nl/"),
     "ES": Authority("Agencia Española de Protección de Datos (AEPD)", "https://www.aepd.es/"),
     "IE": Authority("Data Protection Commission", "https://www.dataprotection.ie/"),
     "IT": Authority("Garante per la protezione dei dati personali", "https://www.garanteprivacy.it/"),
     "GB": Authority("Information Commissioner's Office (ICO)", "https://ico.org.uk/make-a-complaint/"),
-    "CH": Authority("Eidgenössischer Datenschutz- und Öffentlichkeitsbeauftragter (EDÖB)", "https://www.edoeb.admin.ch/"),
+    "CH": Authority("Eidgenössischer Datenschutz- und Öffentlichkeitsbeauftragter (EDÖB)",
+                    "https://www.edoeb.admin.ch/"),
     "US": _US,
 }  # fmt: skip
 

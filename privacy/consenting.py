@@ -109,7 +109,9 @@ def _choose(subject: Subject, given: bool, *, how: str, actor: Actor, now: datet
             sealed=subject_keys.seal(subject.kind, subject.id, json.dumps(place), context=CONTEXT),
         )
         action = Action.CONSENT_GIVEN if given else Action.CONSENT_WITHDRAWN
-        record(action, subject=(subject.kind, subject.id), actor=actor, now=now, purpose=str(MARKETING), how=how)
+        record(
+            action, subject=(subject.kind, subject.id), actor=actor, now=now, purpose=str(MARKETING), how=how
+        )
     return consent
 
 

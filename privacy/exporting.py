@@ -1,4 +1,4 @@
-"""Copies of data to take along (D4): asked for on a page, made by a job, fetched in the portal, gone in a week."""
+"""Copies of data to take along (D4): asked for on a page, made by a job, fetched there, gone in a week."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -14,9 +14,9 @@ from audit.actors import Actor
 from audit.recording import record
 from privacy import access, files_gateway, packing
 from privacy.errors import Refused
+from privacy.inventory import Retention
 from privacy.models import ExportFile
 from privacy.periods import PERIODS
-from privacy.inventory import Retention
 from privacy.subjects import Subject, known
 from tenants.context import current_schema, current_tenant, in_public
 from tenants.jobs import enqueue
@@ -46,9 +46,15 @@ def ask(subject: Subject, *, asked_by: str, actor: Actor, now: datetime) -> Expo
                 state=State.FAILED, key=None
             )
             if of_subject.filter(asked_at__gt=now - timedelta(days=1)).count() >= A_DAY:
-                raise Refused(f"There were {A_DAY} copies within a day. Ask again tomorrow, or take one of them.")
+                raise Refused(f"There were {A_DAY} copies within a day. Take one of them, or ask tomorrow.")
             export.save(force_insert=True)
-            record(Action.EXPORT_ASKED, subject=(subject.kind, subject.id), actor=actor, now=now, export=str(export.pk))
+            record(
+                Action.EXPORT_ASKED,
+                subject=(subject.kind, subject.id),
+                actor=actor,
+                now=now,
+                export=str(export.pk),
+            )
             enqueue("privacy.make_export", key=f"export:{export.pk}", export_id=str(export.pk))
     except IntegrityError as error:
         raise Refused("A copy is being made already. It is ready soon.") from error
@@ -57,9 +63,7 @@ def ask(subject: Subject, *, asked_by: str, actor: Actor, now: datetime) -> Expo
 
 def exports_of(subject: Subject, *, asked_by: str) -> Sequence[ExportFile]:
     """Return the copies that this user asked for, the latest first."""
-    rows = ExportFile.objects.filter(
-        subject_kind=subject.kind, subject_id=subject.id, asked_by=asked_by
-    )
+    rows = ExportFile.objects.filter(subject_kind=subject.kind, subject_id=subject.id, asked_by=asked_by)
     return list(rows.order_by("-asked_at")[:SAMPLE])
 
 
@@ -116,7 +120,7 @@ def fetch(export: ExportFile, *, actor: Actor, now: datetime) -> Iterator[bytes]
 
 
 def expire(export_id: UUID, *, actor: Actor, now: datetime) -> bool:
-    """Delete the file and its key, once its time is over; returns whether it was. No transaction may be open."""
+    """Delete the file and its key, if its time is over; returns whether. No transaction may be open."""
     export = ExportFile.objects.filter(pk=export_id, state=State.READY, expires_at__lte=now).first()
     if export is None:
         return False

@@ -37,8 +37,8 @@ def mail_export_ready(*, export_id: str) -> None:
         subject="Your copy of the data is ready",
         greeting=f"Hello {person.name},",
         paragraphs=(
-            "The copy that you asked for is ready. It is not in this mail: log in and fetch it. You are asked "
-            "once more who you are.",
+            "The copy that you asked for is ready. It is not in this mail: log in and fetch it. You are "
+            "asked once more who you are.",
         ),
         button="Fetch the copy",
         url=f"{site()}{'/manage/settings/copy/' if whole else '/account/privacy/copies/'}",

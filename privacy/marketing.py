@@ -21,7 +21,7 @@ class Offer:
 
 
 def send_marketing(offer: Offer, subject: Subject) -> bool:
-    """Mail it, if consent stands and nothing is restricted at this very moment; returns whether it was mailed.
+    """Mail it, if consent stands and nothing is restricted at this very moment; returns whether it was.
 
     Talks to the mail server: no transaction may be open.
     """
@@ -45,7 +45,7 @@ def send_marketing(offer: Offer, subject: Subject) -> bool:
 
 
 def token_of(subject: Subject) -> str:
-    """What the link in a mail carries: good for this person, in this workspace, for as long as mails are kept."""
+    """What the link in a mail carries: good for this person, in this workspace, for ever."""
     return _signer().sign_object([subject.kind, subject.id])
 
 
@@ -60,5 +60,3 @@ def subject_of(token: str) -> Subject | None:
 
 def _signer() -> signing.Signer:
     return signing.Signer(salt=f"privacy.unsubscribe.{current_schema()}")
-
-

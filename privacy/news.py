@@ -46,7 +46,9 @@ def spread(news_id: UUID, *, after: str) -> int:
     enqueue_many(
         [
             Asked(
-                "privacy.mail_news", {"news_id": str(news_id), "subject_id": each}, key=f"news:{news_id}:{each}:mail"
+                "privacy.mail_news",
+                {"news_id": str(news_id), "subject_id": each},
+                key=f"news:{news_id}:{each}:mail",
             )
             for each in batch
         ]

@@ -13,7 +13,6 @@ from typing import IO, Any, Final
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.db import connection, transaction
-from psycopg import IsolationLevel
 
 from privacy.access import Table, counts
 from privacy.plain import csv_line, sql_literal, sql_name
@@ -43,8 +42,8 @@ manifest.json under "kept_secret". Neither is what tells of other people.
 
 A word of caution
 Values are exact: nothing was changed in them or put before them. Some may begin with = + - or @, which
-spreadsheet programs take for formulas. Do not open the files by a double click: import them, and choose "text"
-for all columns.
+spreadsheet programs take for formulas. Do not open the files by a double click: import them, and choose
+"text" for all columns.
 """
 
 
@@ -87,7 +86,9 @@ class _Entry:
         self.waiting = ""
 
 
-def pack(target: Any, tables: Sequence[Table], heading: Heading, *, told: Told = lambda done, of: None) -> Packed:
+def pack(
+    target: Any, tables: Sequence[Table], heading: Heading, *, told: Told = lambda done, of: None
+) -> Packed:
     """Write the copy of these tables to `target`, which needs not be seekable; empty tables are left out.
 
     `told` hears of the progress: rows done, of how many.
@@ -118,20 +119,19 @@ def one_moment() -> Iterator[None]:
     if connection.in_atomic_block:
         yield  # the surrounding transaction decides what is seen
         return
-    connection.ensure_connection()
-    server: Any = connection.connection
-    server.isolation_level = IsolationLevel.REPEATABLE_READ
+    # Said before the transaction begins: its first statement finds the tenant, and is a query already.
+    with connection.cursor() as cursor:
+        cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     try:
         with transaction.atomic():
             yield
     finally:
-        server.isolation_level = None
+        with connection.cursor() as cursor:
+            cursor.execute("SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED")
 
 
 @contextmanager
-def _entry(
-    archive: ZipFile, name: str, heading: Heading, files: list[dict[str, Any]]
-) -> Iterator[_Entry]:
+def _entry(archive: ZipFile, name: str, heading: Heading, files: list[dict[str, Any]]) -> Iterator[_Entry]:
     info = ZipInfo(name, heading.made.timetuple()[:6])
     info.compress_type = ZIP_DEFLATED
     info.external_attr = 0o600 << 16

@@ -1,4 +1,6 @@
-"""Pages that need no log-in: getting no more news, by the link in the mail or the mail program's own button."""
+"""Pages that need no log-in: getting no more news, by the link in a mail or the mail program's button."""
+
+from contextlib import suppress
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -24,9 +26,7 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         ip, agent = origin_of(request)
         actor = Actor(subject.kind, subject.id, "by the link in a mail", ip, agent)
-        try:
+        with suppress(Refused):  # they are gone, and with them their address: nothing is mailed
             consenting.withdraw(subject, how="link in a mail", actor=actor, now=clock.now())
-        except Refused:
-            pass  # they are gone, and with them their address: nothing is mailed
     last = consenting.latest(subject)
     return render(request, "privacy/unsubscribe.html", {"stopped": last is None or not last.given})

@@ -221,7 +221,8 @@ holds(
         "asked_at", "state", "downloaded_at",
     ),
     none=[
-        "id", "subject_kind", "subject_id", "asked_by", "key", "tables", "rows", "size", "ready_at", "expires_at",
+        "id", "subject_kind", "subject_id", "asked_by", "key", "tables", "rows", "size", "ready_at",
+        "expires_at",
     ],
 )  # fmt: skip
 holds("privacy.News", "News and offers", none=["id", "title", "text", "asked_by", "asked_at"])

@@ -1,8 +1,8 @@
 """Values as other programs read them: cells of CSV files and literals of SQL. Pure, exact, and safe.
 
 CSV as in RFC 4180, in UTF-8: lines end with CR LF, a cell is quoted where it must be. An empty cell is NULL,
-two quotes are the empty text. Nothing is put before values that a spreadsheet might take for a formula: a copy
-of data has to be exact. Whoever opens it imports its columns as text; README.txt in the copy says so.
+two quotes are the empty text. Nothing is put before values that a spreadsheet might take for a formula: a
+copy of data has to be exact. Whoever opens it imports its columns as text; README.txt in the copy says so.
 """
 
 import json

@@ -14,9 +14,7 @@ Opener = Callable[[Sequence[Row]], Sequence[Any]]
 
 AUDIT: Final = AuditEvent._meta.label
 # What an event says of whoever acted, and of what it is about.
-_OF_ACTOR: Final = frozenset(
-    {"actor_id", "actor_label", "ip", "user_agent", "behind_id", "behind_label"}
-)
+_OF_ACTOR: Final = frozenset({"actor_id", "actor_label", "ip", "user_agent", "behind_id", "behind_label"})
 _OF_SUBJECT: Final = frozenset({"details"})
 
 _openers: dict[tuple[str, str], Opener] = {}
@@ -44,7 +42,7 @@ def filter_of(subject: Subject) -> Q:
 
 
 def hidden_of_event(row: Row, subject: Subject) -> frozenset[str]:
-    """What of an event tells of somebody else: who acted, unless it was them; its details, unless about them."""
+    """What of an event tells of somebody else: who acted, if another; its details, if about another."""
     hidden: frozenset[str] = frozenset()
     if str(row["actor_id"]) != subject.id and row["actor_kind"] == "user":
         hidden |= _OF_ACTOR

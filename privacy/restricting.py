@@ -68,7 +68,7 @@ def history(subject: Subject) -> list[Restriction]:
 
 
 def stops(processing: Processing, kind: str, key: F) -> Exists:
-    """A condition for many rows at once: what `allows` refuses to the subject whose id is `key` (an OuterRef)."""
+    """A condition for many rows at once: it is refused to the subject whose id is `key` (an OuterRef)."""
     standing = Restriction.objects.filter(
         subject_kind=kind, subject_id=Cast(key, CharField()), lifted_at__isnull=True
     )
@@ -86,7 +86,7 @@ def stops_sql(processing: Processing, kind: str, key: str) -> str:
 
 
 def restrict(subject: Subject, *, reason: str, actor: Actor, now: datetime) -> Restriction:
-    """Pause processing until it is lifted. Raises `Refused` where it is paused already, or without a reason."""
+    """Pause processing until that is lifted. Raises `Refused` where it is paused, or without a reason."""
     why = " ".join(reason.split())[:500]
     if not why:
         raise Refused("Say why: it helps those who look into it.")
@@ -95,7 +95,13 @@ def restrict(subject: Subject, *, reason: str, actor: Actor, now: datetime) -> R
         with transaction.atomic():
             row.save(force_insert=True)
             _tell(subject, now)
-            record(Action.PROCESSING_RESTRICTED, subject=(subject.kind, subject.id), actor=actor, now=now, reason=why)
+            record(
+                Action.PROCESSING_RESTRICTED,
+                subject=(subject.kind, subject.id),
+                actor=actor,
+                now=now,
+                reason=why,
+            )
     except IntegrityError as error:
         raise Refused("Processing is paused already.") from error
     return row

@@ -1,8 +1,8 @@
 """Sealing files as they are written, and opening them as they are read: neither is ever whole in memory.
 
-A sealed file is: format (1 byte), prefix (7), then pieces of PIECE bytes, each with its tag; the last one may
-be shorter. A piece's nonce is the prefix, its number (4 bytes) and whether it is the last one (1): pieces that
-are swapped, cut off or added do not open. Each file has a key of its own (`new_key`).
+A sealed file is: format (1 byte), prefix (7), then pieces of PIECE bytes, each with its tag; the last one
+may be shorter. A piece's nonce is the prefix, its number (4 bytes) and whether it is the last one (1): pieces
+that are swapped, cut off or added do not open. Each file has a key of its own (`new_key`).
 """
 
 import os
@@ -65,7 +65,7 @@ class Sealer(RawIOBase):
 
 
 def opened(source: Readable, key: str, *, context: str) -> Iterator[bytes]:
-    """Give the file's contents piece by piece; raises `SealBroken` at the first piece that is not as sealed."""
+    """Give the file's contents piece by piece; raises `SealBroken` at the first that is not as sealed."""
     aead, bound = AESGCM(bytes.fromhex(key)), encode_context(SEALING, context)
     head = _read(source, len(FORMAT) + PREFIX_BYTES)
     if head[:1] != FORMAT or len(head) != len(FORMAT) + PREFIX_BYTES:

@@ -45,7 +45,9 @@ def copies_page(request: HttpRequest, user: User) -> HttpResponse:
 def copy_state_page(request: HttpRequest, user: User, export_id: UUID) -> HttpResponse:
     """How far one is: the fragment that the page above asks for until it is ready."""
     copy = _mine(user, export_id)
-    return render(request, "accounts/privacy/copy.html", {"copy": copy, "percent": exporting.progress_of(copy)})
+    return render(
+        request, "accounts/privacy/copy.html", {"copy": copy, "percent": exporting.progress_of(copy)}
+    )
 
 
 @never_cache

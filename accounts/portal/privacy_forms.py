@@ -30,4 +30,6 @@ class RestrictForm(forms.Form):
         whose = self.fields["whose"]
         assert isinstance(whose, forms.ChoiceField)
         # A customer first: it is what disputes are about.
-        whose.choices = [(each.key, each.title) for each in sorted(scopes, key=lambda each: not each.customer)]
+        whose.choices = [
+            (each.key, each.title) for each in sorted(scopes, key=lambda each: not each.customer)
+        ]

@@ -54,7 +54,9 @@ urlpatterns = [
     path("account/privacy/copies/", copy_pages.copies_page, name="privacy_copies"),
     path("account/privacy/copies/<uuid:export_id>/", copy_pages.copy_state_page, name="privacy_copy_state"),
     path(
-        "account/privacy/copies/<uuid:export_id>/fetch/", copy_pages.fetch_copy_page, name="privacy_copy_fetch"
+        "account/privacy/copies/<uuid:export_id>/fetch/",
+        copy_pages.fetch_copy_page,
+        name="privacy_copy_fetch",
     ),
     path("account/privacy/news/", privacy_pages.news_page, name="privacy_news"),
     path("account/privacy/pause/", privacy_pages.restrict_page, name="privacy_restrict"),

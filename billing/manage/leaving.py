@@ -39,7 +39,9 @@ def index(request: HttpRequest) -> HttpResponse:
 def state(request: HttpRequest, export_id: UUID) -> HttpResponse:
     """How far one is: the fragment that the page above asks for until it is ready."""
     copy = _mine(request, export_id)
-    return render(request, "accounts/privacy/copy.html", {"copy": copy, "percent": exporting.progress_of(copy)})
+    return render(
+        request, "accounts/privacy/copy.html", {"copy": copy, "percent": exporting.progress_of(copy)}
+    )
 
 
 @never_cache

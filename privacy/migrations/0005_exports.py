@@ -8,45 +8,81 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('privacy', '0001_initial'),
+        ("privacy", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='News',
+            name="News",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('title', models.CharField(max_length=150)),
-                ('text', models.TextField(max_length=20000)),
-                ('asked_by', models.CharField(max_length=64)),
-                ('asked_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("title", models.CharField(max_length=150)),
+                ("text", models.TextField(max_length=20000)),
+                ("asked_by", models.CharField(max_length=64)),
+                ("asked_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['-asked_at'],
+                "ordering": ["-asked_at"],
             },
         ),
         migrations.CreateModel(
-            name='ExportFile',
+            name="ExportFile",
             fields=[
-                ('id', models.UUIDField(default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False)),
-                ('subject_kind', models.CharField(max_length=20)),
-                ('subject_id', models.CharField(max_length=64)),
-                ('asked_by', models.CharField(max_length=64)),
-                ('asked_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Being made'), ('ready', 'Ready'), ('failed', 'Failed'), ('expired', 'Expired')], default='waiting', max_length=10)),
-                ('key', vault.fields.EncryptedTextField(null=True)),
-                ('tables', models.PositiveIntegerField(default=0)),
-                ('rows', models.PositiveBigIntegerField(default=0)),
-                ('size', models.PositiveBigIntegerField(default=0)),
-                ('ready_at', models.DateTimeField(blank=True, null=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('downloaded_at', models.DateTimeField(blank=True, null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=tenants.ids.new_id, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("subject_kind", models.CharField(max_length=20)),
+                ("subject_id", models.CharField(max_length=64)),
+                ("asked_by", models.CharField(max_length=64)),
+                ("asked_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting"),
+                            ("running", "Being made"),
+                            ("ready", "Ready"),
+                            ("failed", "Failed"),
+                            ("expired", "Expired"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("key", vault.fields.EncryptedTextField(null=True)),
+                ("tables", models.PositiveIntegerField(default=0)),
+                ("rows", models.PositiveBigIntegerField(default=0)),
+                ("size", models.PositiveBigIntegerField(default=0)),
+                ("ready_at", models.DateTimeField(blank=True, null=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("downloaded_at", models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['subject_id', 'asked_at'], name='export_by_subject')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ['waiting', 'running'])), fields=('subject_kind', 'subject_id'), name='export_one_under_way'), models.CheckConstraint(condition=models.Q(models.Q(('expires_at__isnull', True), ('ready_at__isnull', True)), models.Q(('expires_at__isnull', False), ('ready_at__isnull', False)), _connector='OR'), name='export_that_is_ready_expires')],
+                "indexes": [models.Index(fields=["subject_id", "asked_at"], name="export_by_subject")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["waiting", "running"])),
+                        fields=("subject_kind", "subject_id"),
+                        name="export_one_under_way",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("expires_at__isnull", True), ("ready_at__isnull", True)),
+                            models.Q(("expires_at__isnull", False), ("ready_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="export_that_is_ready_expires",
+                    ),
+                ],
             },
         ),
     ]

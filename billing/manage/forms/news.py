@@ -8,6 +8,6 @@ class NewsForm(forms.Form):
     text = forms.CharField(
         label="Text",
         max_length=20_000,
-        help_text="Plain text; an empty line begins a new paragraph. The link that stops these mails is added.",
+        help_text="Plain text; an empty line begins a new paragraph. The link that stops them is added.",
         widget=forms.Textarea(attrs={"rows": 10}),
     )
