@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.confirming import confirmed_page
 from accounts.pages import page_for
-from accounts.permissions import may_change_settings
+from accounts.permissions import may_take_along
 from accounts.portal.copy_pages import answer
 from billing.manage.answers import acting, page
 from privacy import exporting
@@ -19,7 +19,7 @@ from privacy.models import ExportFile
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@page_for(may_change_settings)
+@page_for(may_take_along)
 def index(request: HttpRequest) -> HttpResponse:
     """Ask for a complete copy, and see those that were asked for."""
     whole, me = exporting.workspace(), str(request.user.pk)
@@ -35,10 +35,10 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-@page_for(may_change_settings)
-def state(request: HttpRequest, export_id: UUID) -> HttpResponse:
+@page_for(may_take_along)
+def state(request: HttpRequest, copy_id: UUID) -> HttpResponse:
     """How far one is: the fragment that the page above asks for until it is ready."""
-    copy = _mine(request, export_id)
+    copy = _mine(request, copy_id)
     return render(
         request, "accounts/privacy/copy.html", {"copy": copy, "percent": exporting.progress_of(copy)}
     )
@@ -46,19 +46,19 @@ def state(request: HttpRequest, export_id: UUID) -> HttpResponse:
 
 @never_cache
 @require_safe
-@page_for(may_change_settings)
+@page_for(may_take_along)
 @confirmed_page
-def fetch(request: HttpRequest, export_id: UUID) -> HttpResponse:
+def fetch(request: HttpRequest, copy_id: UUID) -> HttpResponse:
     """The file itself."""
     try:
-        return answer(_mine(request, export_id), request)
+        return answer(_mine(request, copy_id), request)
     except Refused as no:
         messages.error(request, str(no))
         return redirect("manage:copies")
 
 
-def _mine(request: HttpRequest, export_id: UUID) -> ExportFile:
-    copy = exporting.find(export_id, asked_by=str(request.user.pk))
+def _mine(request: HttpRequest, copy_id: UUID) -> ExportFile:
+    copy = exporting.find(copy_id, asked_by=str(request.user.pk))
     if copy is None or copy.subject_kind != exporting.WORKSPACE:
         raise Http404
     return copy

@@ -55,6 +55,7 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "/manage/settings/region/": ("O", REGION),
     "/manage/settings/hosts/": ("O", {"hostname": "billing.mass.example"}),
     "/manage/settings/security/": ("O", {"demand": "staff"}),
+    "/manage/news/": ("O", {"title": "Autumn", "text": "Cheaper", "send": "1"}),
     "/manage/settings/brand/": ("O", {"brand_colour": "#112233"}),
     "/manage/settings/taxes/new/": (
         "O", {"country": "FR", "tax_class": "standard", "name": "TVA", "percent": "20"},
@@ -193,7 +194,7 @@ WITHOUT_FIELDS = {
     "payment_absent", "run_now", "import",
     "import_preview", "audit_check", "settings_no_logo", "tax_remove", "stripe_key", "stripe_disconnect",
     "staff_deactivate", "staff_reactivate", "staff_resend", "staff_withdraw", "staff_hand_over",
-    "factors_reset", "host_look", "host_primary", "host_remove", "host_withdraw",
+    "factors_reset", "copies", "host_look", "host_primary", "host_remove", "host_withdraw",
     "pay", "pay_status", "card_default", "card_remove", "add_card", "add_card_status", "team_remove",
     "team_resend", "team_withdraw",
 }  # fmt: skip

@@ -65,7 +65,7 @@ def test_the_database_refuses_to_change_what_was_consented_to(
 
     give(of_user(making.account().user))
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(change.format(table))
+        cursor.execute(statement.format(table))
 
 
 def test_nothing_is_mailed_without_consent_at_that_moment(tenant: Any, mailoutbox: list[Any]) -> None:

@@ -19,6 +19,8 @@ from accounts.models import EmailChange, FactorReset, Invitation, User
 from accounts.passwords import tokens
 from billing import pay_links
 from billing.models import Invoice
+from privacy import marketing
+from privacy.subjects import Subject
 from tenants import claiming, clock
 from tenants.context import enter
 from tenants.models import Host
@@ -81,6 +83,7 @@ def keys(tenant: Any, ids: dict[str, UUID], user_id: UUID) -> Keys:
             "accounts:visit:token": signing.Signer(salt=visiting.SALT).sign_object(
                 [tenant.schema_name, ids["visit_id"].hex]
             ),
+            "unsubscribe:token": marketing.token_of(Subject("user", str(user.pk))),
             "reference": urlsafe_base64_encode(force_bytes(user.pk)),
             "known": f"seti-{ids['customer_id'].hex}",
             "ticket": uuid4().hex,

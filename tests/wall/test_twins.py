@@ -9,7 +9,7 @@ from psycopg import sql
 from tests.wall.twins import KEPT, OWN, A, B, Twins, admin, plantable, tenant_models
 
 pytestmark = pytest.mark.xdist_group("wall")
-ALONE = {"django_session", "vault_datakey"}
+ALONE = {"django_session", "vault_datakey", "vault_subjectkey"}
 
 
 @pytest.fixture

@@ -21,13 +21,19 @@ from tests.wall.furnishing import Furniture, furnish
 A, B = "canarya", "canaryb"
 TEXTS = ("CharField", "TextField", "EmailField", "SlugField", "URLField")
 # Of each tenant's own: not copied.
-OWN = {"django_migrations", "vault_datakey", "django_session"}
+OWN = {"django_migrations", "vault_datakey", "vault_subjectkey", "django_session"}
 # Texts of a form of their own, and what only rules may write; canaries come there with the rows.
 KEPT = {
     "audit_auditevent": "*",
     "billing_journalentry": "*",
     "billing_numberseries": {"key"},
     "accounts_user": {"password", "email"},
+    "privacy_consent": {"subject_kind", "subject_id"},
+    "privacy_consenttext": {"purpose"},
+    "privacy_exportfile": {"subject_kind", "subject_id", "asked_by"},
+    "privacy_hold": {"subject_kind", "subject_id"},
+    "privacy_news": {"asked_by"},
+    "privacy_restriction": {"subject_kind", "subject_id"},
     "billing_billingsettings": {"number_format", "number_prefix", "brand_colour", "logo_type"},
     "billing_stripeconnection": {"account_id", "publishable_key", "webhook_endpoint"},
 }

@@ -21,6 +21,7 @@ OWNERS_ONLY = {
     "staff_deactivate", "staff_reactivate", "staff_resend", "staff_withdraw", "stripe", "stripe_connect",
     "stripe_callback", "stripe_key", "stripe_disconnect", "factors_reset", "settings_security",
     "hosts", "host_primary", "host_remove", "host_look", "host_withdraw",
+    "copies", "copy_state", "copy_fetch",
 }  # fmt: skip
 LEADS_AWAY = {"stripe_connect", "stripe_callback"}
 ONLY_POST = {
