@@ -20,9 +20,8 @@ def rights(user: User, customer: Customer, mark: str) -> dict[str, UUID | str]:
     who = Subject("customer", str(customer.pk))
     of = {"subject_kind": who.kind, "subject_id": who.id}
     consenting.give(Subject("user", str(user.pk)), how=f"{mark} how", actor=ACTOR, now=now)
-    text = ConsentText.objects.create(
-        hash=f"{mark} hash", purpose="marketing", text=f"{mark} text", since=now
-    )
+    text = ConsentText.objects.create(hash=mark[-1] * 64, purpose="marketing", text=f"{mark} text", since=now)
+    place = subject_keys.seal("user", str(user.pk), '{"ip": null}', context=consenting.CONTEXT)
     Consent.objects.create(
         subject_kind="user", subject_id=str(user.pk), purpose="marketing", given=True, text=text,
         how=f"{mark} how", at=now - timedelta(days=1), address_mark=f"{mark} address",
