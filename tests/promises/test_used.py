@@ -1,12 +1,20 @@
-"""What it is used for: U3."""
+"""What it is used for: U3, U5, U6."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
+from accounts.jobs import mail_reset
+from accounts.models import User
+from accounts.privacy_scope import of_customer, of_user
 from audit.models import AuditEvent
 from audit.verifying import verify
+from privacy import consenting, restricting
+from privacy.marketing import Offer, send_marketing
+from tests import logging_in
 from tests.accounts.conftest import log_in
+from tests.billing.portal import making
 
 WRONG = "not the password at all"
 
@@ -25,3 +33,32 @@ def test_u3_abuse_is_seen_slowed_down_and_on_a_trail(
     failed = AuditEvent.objects.filter(action="user.login_failed")
     assert failed.count() >= 10 and {str(each.ip) for each in failed} == {"192.0.2.66"}
     assert verify().problem is None
+
+
+def test_u5_what_a_person_needs_is_mailed_whatever_they_chose(tenant: Any, mailoutbox: list[Any]) -> None:
+    """News refused and processing restricted: the link for a new password goes out all the same."""
+    account = making.account()
+    for subject in (of_user(account.user), of_customer(account.customer)):
+        restricting.restrict(subject, reason="dispute", actor=making.ACTOR, now=making.NOW)
+        assert restricting.allows(subject, restricting.Processing.TRANSACTIONAL_MAIL)
+    assert not consenting.may_market(of_user(account.user))
+    mail_reset(user_id=str(account.user.pk))
+    assert [mail.to for mail in mailoutbox] == [["nora@lind.example"]]
+    assert "List-Unsubscribe" not in mailoutbox[0].extra_headers
+
+
+def test_u6_news_only_after_opting_in_and_out_again_in_the_portal_or_by_one_click(
+    tenant: Any, browser: Any, mailoutbox: list[Any]
+) -> None:
+    subject = of_user(making.account().user)
+    offer = Offer("Autumn", "Cheaper hosting.")
+    assert not send_marketing(offer, subject)
+    client = browser()
+    logging_in.enter(client, User.objects.get(pk=subject.id))
+    client.post("/account/privacy/news/", {"news": "on"})
+    assert send_marketing(offer, subject)
+    mail = mailoutbox[0]
+    assert mail.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    path = urlsplit(mail.extra_headers["List-Unsubscribe"].strip("<>")).path
+    assert browser(enforce_csrf_checks=True).post(path).status_code == 200
+    assert not send_marketing(offer, subject) and len(mailoutbox) == 1

@@ -9,6 +9,7 @@ from privacy import consenting
 from privacy.models import Consent, ConsentText, ExportFile, Hold, News, Restriction
 from privacy.subjects import Subject
 from tenants import clock
+from vault import subject_keys
 from vault.files import new_key
 
 ACTOR = Actor.system("tests")
