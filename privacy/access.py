@@ -224,8 +224,9 @@ def _in_order(tables: Sequence[Table]) -> list[Table]:
         if model in done or model in under or model not in by_model:
             return
         for field in model._meta.concrete_fields:
-            if isinstance(field, ForeignKey):
-                visit(field.related_model, under | {model})
+            related = field.related_model if isinstance(field, ForeignKey) else None
+            if isinstance(related, type):
+                visit(related, under | {model})
         done[model] = by_model[model]
 
     for table in tables:

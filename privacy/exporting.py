@@ -91,7 +91,7 @@ def make(export_id: UUID, *, actor: Actor, now: datetime) -> None:
         cache.set(f"export:{export.pk}", done * 100 // max(of, 1), 3600)
 
     with TemporaryFile() as file:  # it has no name, and holds only what is sealed
-        sealer = Sealer(file, export.key.reveal(), context=place_of(export))
+        sealer = Sealer(file, _key_of(export), context=place_of(export))
         packed = packing.pack(sealer, tables, heading, told=told)
         sealer.finish()
         size = file.tell()
@@ -116,7 +116,7 @@ def fetch(export: ExportFile, *, actor: Actor, now: datetime) -> Iterator[bytes]
             Action.EXPORT_DOWNLOADED, subject=(export.subject_kind, export.subject_id), actor=actor, now=now,
             export=str(export.pk),
         )  # fmt: skip
-    return opened(source, export.key.reveal(), context=place_of(export))
+    return opened(source, _key_of(export), context=place_of(export))
 
 
 def expire(export_id: UUID, *, actor: Actor, now: datetime) -> bool:
@@ -144,6 +144,12 @@ def place_of(export: ExportFile) -> str:
 def file_name(export: ExportFile) -> str:
     """What the file is called where it is saved."""
     return f"{export.subject_kind}-data-{export.asked_at:%Y-%m-%d}.zip"
+
+
+def _key_of(export: ExportFile) -> str:
+    if export.key is None:
+        raise Refused("The key of this copy is gone, and with it the copy.")
+    return export.key.reveal()
 
 
 def _begin(export_id: UUID) -> ExportFile | None:

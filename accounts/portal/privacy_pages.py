@@ -1,11 +1,11 @@
 """Privacy: what is held about a person, correcting it, news on and off, pausing processing, complaining."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -35,8 +35,8 @@ def privacy_page(request: HttpRequest, user: User) -> HttpResponse:
     held = [(scope, _held(scope)) for scope in scopes_of(user)]
     restricted = [scope for scope, _ in held if restricting.in_force(scope.subject)]
     news = consenting.latest(of_user(user))
-    context = {"held": held, "restricted": restricted, "news": news is not None and news.given}
-    return show(request, "accounts/privacy/overview.html", **context)
+    wanted = news is not None and news.given
+    return show(request, "accounts/privacy/overview.html", held=held, restricted=restricted, news=wanted)
 
 
 @require_safe
@@ -47,11 +47,12 @@ def held_page(request: HttpRequest, user: User, kind: str, subject_id: UUID, lab
     table = access.table_about(scope.subject, label) if scope is not None else None
     if scope is None or table is None:
         raise Http404
-    page = Paginator(_Rows(table), ROWS).get_page(request.GET.get("page"))
+    page: Page[Any] = Paginator(cast(Any, _Rows(table)), ROWS).get_page(request.GET.get("page"))
     shown = [each for each in table.columns if each.is_personal or each.type in {"date", "timestamptz"}]
     places = [table.columns.index(each) for each in shown]
     rows = [[(each.label, _said(row[at])) for each, at in zip(shown, places, strict=True)] for row in page]
-    context = {"scope": scope, "table": table, "page": page, "rows": rows, "secret": access.SECRET}
+    context: dict[str, Any] = {"scope": scope, "table": table, "page": page, "rows": rows}
+    context["secret"] = access.SECRET
     return show(request, "accounts/privacy/held.html", **context)
 
 
@@ -77,7 +78,8 @@ def correct_page(request: HttpRequest, user: User) -> HttpResponse:
 @own_page
 def news_page(request: HttpRequest, user: User) -> HttpResponse:
     """Switch news and offers on and off, and see every choice with what was shown."""
-    subject, acting = of_user(user), {"actor": actor_of(request), "now": clock.now()}
+    subject = of_user(user)
+    acting: dict[str, Any] = {"actor": actor_of(request), "now": clock.now()}
     if request.method == "POST":
         if request.POST.get("news") == "on":
             consenting.give(subject, how="privacy page", **acting)
@@ -88,8 +90,8 @@ def news_page(request: HttpRequest, user: User) -> HttpResponse:
         return redirect("accounts:privacy_news")
     history = consenting.history(subject)
     wanted = bool(history) and history[0].given
-    context = {"wanted": wanted, "history": history, "text": consenting.text_shown()}
-    return show(request, "accounts/privacy/news.html", **context)
+    text = consenting.text_shown()
+    return show(request, "accounts/privacy/news.html", wanted=wanted, history=history, text=text)
 
 
 @require_http_methods(PAGE_METHODS)
@@ -110,7 +112,8 @@ def restrict_page(request: HttpRequest, user: User) -> HttpResponse:
             return redirect("accounts:privacy_restrict")
     standing = [(scope, restricting.in_force(scope.subject)) for scope in scopes]
     past = [each for scope in scopes for each in restricting.history(scope.subject) if each.lifted_at]
-    context = {"form": form, "standing": [pair for pair in standing if pair[1]], "past": past}
+    context: dict[str, Any] = {"form": form, "past": past}
+    context["standing"] = [pair for pair in standing if pair[1]]
     return show(
         request, "accounts/privacy/restrict.html", status=422 if form.is_bound else 200,
         free=any(row is None for _, row in standing), **context,

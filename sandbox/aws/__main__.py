@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import s3_backends
 from werkzeug.serving import run_simple
@@ -14,6 +13,7 @@ from werkzeug.serving import run_simple
 from sandbox.aws.journal import Journal
 
 # What an operator makes by hand in AWS, before the product starts.
+ACCOUNT = "123456789012"  # moto's own, of every key that names no other
 BUCKETS = ("proecommerce-files",)
 
 
@@ -38,7 +38,7 @@ def main() -> None:
 
 
 def _make_buckets() -> None:
-    backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    backend = s3_backends[ACCOUNT]["aws"]
     for name in BUCKETS:
         if name not in backend.buckets:
             backend.create_bucket(name, "us-east-1")

@@ -1,29 +1,37 @@
 """A copy's way: asked for, made by the worker, sealed in S3, fetched once more confirmed, gone in a week."""
 
+import io
+import resource
+import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from tempfile import TemporaryFile
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 
 from accounts.grants import Grant
+from accounts.models import Customer
 from accounts.people import add_contact
 from audit.models import AuditEvent
-from privacy import access, exporting, files_gateway
+from privacy import access, exporting, files_gateway, packing
 from privacy.errors import Refused
 from privacy.models import ExportFile
 from privacy.subjects import Subject
 from tenants import clock
 from tenants.context import current_schema, enter
+from tenants.directory import tenant_of_schema
 from tenants.models import Job
 from tests import logging_in
 from tests.billing.portal import making
 from tests.privacy.copies import Copy, loaded
+from vault.files import Sealer, new_key, opened
 
 
 def stored(export: ExportFile) -> bytes | None:
@@ -204,24 +212,15 @@ def test_an_owner_takes_the_whole_workspace_and_nobody_else_does(
 
 def test_what_is_changed_meanwhile_is_not_in_the_copy(account: making.Account) -> None:
     """Files and dump show one moment: a row that comes in between is in neither."""
-    import io
-
-    from privacy import packing
-
     tables = [table for table in access.tables_of_workspace() if table.label == "accounts.Customer"]
-    target, seen = io.BytesIO(), []
+    target = io.BytesIO()
+    seen: list[int] = []
 
     def told(done: int, of: int) -> None:
-        import threading
-
-        from django.db import connection
-
         if not seen:
             schema = connection.schema_name  # type: ignore[attr-defined]
 
             def another() -> None:
-                from tenants.directory import tenant_of_schema
-
                 with enter(tenant_of_schema(schema)):
                     making.customer(f"Late {uuid4().hex}", email="late@lind.example")
                 connection.close()
@@ -235,4 +234,34 @@ def test_what_is_changed_meanwhile_is_not_in_the_copy(account: making.Account) -
     copy = Copy.of(target.getvalue())
     copy.check()
     assert seen == [1] and "late@lind.example" not in copy.everything
-    assert making.Customer.objects.count() == 2
+    assert Customer.objects.count() == 2
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+def test_a_hundred_thousand_rows_are_written_in_bounded_memory_and_load(account: making.Account) -> None:
+    """G43: within ten minutes; memory does not grow with the rows."""
+    rows = 100_000
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO accounts_customer (id, name, business_name, email, phone, address_line1,"
+            " address_line2, city, state, postal_code, country, tax_id, currency, locale, status, created_at)"
+            " SELECT gen_random_uuid(), repeat('n', 80) || at, repeat('b', 80), 'x@x.example', '',"
+            " repeat('a', 90), '', 'Hamburg', '', '20457', 'DE', '', 'EUR', 'en', 'active', now()"
+            " FROM generate_series(1, %s) at",
+            [rows],
+        )
+    begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with TemporaryFile() as file:
+        sealer = Sealer(file, key := new_key(), context="x")
+        tables = access.tables_of_workspace()
+        packed = packing.pack(sealer, tables, packing.Heading("x", "y", making.NOW))
+        sealer.finish()
+        grown_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+        seconds = time.monotonic() - begun
+        file.seek(0)
+        copy = Copy.of(b"".join(opened(file, key, context="x")))
+    print(f"{packed.rows} rows in {seconds:.1f} s, with {grown_kib} KiB more memory")
+    assert packed.rows > rows and seconds < 600 and grown_kib < 32_768
+    with loaded(copy) as database:
+        assert database.execute("SELECT count(*) FROM accounts_customer").fetchone() == (rows + 1,)

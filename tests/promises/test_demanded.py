@@ -39,7 +39,7 @@ def client(account: making.Account) -> Client:
 def test_d1_everything_that_is_held_is_seen_but_for_secrets_and_others(tenant: Any) -> None:
     found = furnish("Qanary")
     client = Client(HTTP_HOST="alpha.localhost")
-    logging_in.enter(client, User.objects.get(pk=found["1"].user_id), methods={"password", "totp"})
+    logging_in.enter(client, User.objects.get(pk=str(found["1"].user_id)), methods={"password", "totp"})
     overview = client.get("/account/privacy/").content.decode()
     links = [part.partition('"')[0] for part in overview.split('href="') if "/privacy/held/" in part]
     kinds = {link.rstrip("/").rpartition("/")[2] for link in links}

@@ -91,7 +91,7 @@ def _customer(mark: str, price: Any) -> Furniture:
         issuing.issue(drafts[0], actor=ACTOR, now=NOW)
     who = Invitee(email=f"{mark}new@wall.example", role="contact", name=f"{mark} new", customer=customer)
     invitation = invite(who, actor=ACTOR, now=clock.now())
-    ids = {
+    ids: dict[str, Any] = {
         "customer_id": customer.pk, "subscription_id": subscription.pk, "card_id": card.pk,
         "invoice_id": drafts[0].pk, "draft_id": drafts[1].pk, "payment_id": payment.pk,
         "invitation_id": invitation.pk, "contact_id": customer.contacts.get().pk,

@@ -1,6 +1,7 @@
 """What people demand of their data: a row at least of each, by the mark of whose it is."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from accounts.models import Customer, User
@@ -15,7 +16,7 @@ from vault.files import new_key
 ACTOR = Actor.system("tests")
 
 
-def rights(user: User, customer: Customer, mark: str) -> dict[str, UUID | str]:
+def rights(user: User, customer: Customer, mark: str) -> dict[str, Any]:
     """Consent, a restriction and a hold that were lifted, and a copy of the customer's data."""
     now = clock.now()
     who = Subject("customer", str(customer.pk))
