@@ -1,4 +1,4 @@
-"""What a copy of data costs: `bin/bench copies [ROWS]`: rows a second, and memory that does not grow with them.
+"""What a copy of data costs, in time and memory, whatever the number of rows: `bin/bench copies [ROWS]`.
 
 The floor reads the same rows through the same kind of cursor, and writes nothing.
 """
@@ -13,10 +13,10 @@ PARTS = "pg,valkey,moto"  # read by bin/bench
 ROWS = 100_000
 MOST_SECONDS, MOST_GROWTH_KIB = 600.0, 32_768
 CUSTOMERS = (
-    "INSERT INTO accounts_customer (id, name, business_name, email, phone, address_line1, address_line2, city,"
-    " state, postal_code, country, tax_id, currency, locale, status, created_at)"
-    " SELECT gen_random_uuid(), repeat('n', 80) || at, repeat('b', 80), 'x@x.example', '', repeat('a', 90), '',"
-    " 'Hamburg', '', '20457', 'DE', '', 'EUR', 'en', 'active', now() FROM generate_series(1, %s) at"
+    "INSERT INTO accounts_customer (id, name, business_name, email, phone, address_line1, address_line2,"
+    " city, state, postal_code, country, tax_id, currency, locale, status, created_at)"
+    " SELECT gen_random_uuid(), repeat('n', 80) || at, repeat('b', 80), 'x@x.example', '', repeat('a', 90),"
+    " '', 'Hamburg', '', '20457', 'DE', '', 'EUR', 'en', 'active', now() FROM generate_series(1, %s) at"
 )
 
 

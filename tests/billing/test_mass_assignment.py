@@ -12,8 +12,10 @@ from django.test import Client
 from django.urls import resolve
 
 from accounts.models import Contact, User
+from accounts.privacy_scope import of_user
 from billing.manage.forms.invoices import LINE_FIELDS
 from billing.models import Product
+from privacy import consenting
 from tenants import clock
 from tests import logging_in
 from tests.billing.manage.test_roles import TABLE
@@ -79,6 +81,7 @@ def world(tenant: Any, now: datetime, monkeypatch: pytest.MonkeyPatch) -> dict[s
     """Things that the forms are about."""
     monkeypatch.setattr(clock, "now", lambda: now)
     lind = making.account()
+    consenting.give(of_user(lind.user), how="tests", actor=making.ACTOR, now=now)
     limited = making.person("limited@lind.example")
     contact = Contact.objects.create(
         user=limited, customer=lind.customer, permissions=["details"], created_at=now
