@@ -28,7 +28,12 @@ from vault import subject_keys
 
 OFFER = Offer("Autumn", "Cheaper hosting.\n\nUntil Sunday.")
 # Who mails what a person needs or asked for; whoever is not here goes through `privacy.marketing`.
-TRANSACTIONAL = {"accounts/jobs.py", "billing/mailing.py", "billing/payment_mails.py", "privacy/jobs.py"}
+TRANSACTIONAL = {
+    "accounts/jobs.py",
+    "billing/mailing.py",
+    "billing/payment_mails.py",
+    "privacy/jobs/demands.py",
+}
 
 
 def give(subject: Subject, at: Any = making.NOW) -> Consent:

@@ -23,6 +23,7 @@ OWNERS_ONLY = {
     "hosts", "host_primary", "host_remove", "host_look", "host_withdraw",
     "copies", "copy_state", "copy_fetch",
 }  # fmt: skip
+ONLY_GET = {"copy_state", "copy_fetch"}
 LEADS_AWAY = {"stripe_connect", "stripe_callback"}
 ONLY_POST = {
     "price_switch", "subscription_resume", "invoice_issue", "invoice_send", "invoice_discard", "run_now",

@@ -1,4 +1,4 @@
-"""Jobs of privacy."""
+"""Jobs of what people demand: copies of their data, and news to those who want them."""
 
 from uuid import UUID
 
