@@ -163,7 +163,7 @@ def _table(holding: Holding, subject: Subject | None) -> Table:
     model = holding.model
     query = model._base_manager.all()
     if subject is not None and _by_filter(holding, subject):
-        query = query.filter(reading.filter_of(subject))
+        query = query.filter(reading.filter_of(model, subject))
     elif subject is not None:
         query = query.filter(_lookup(holding, subject))
     fields = [each for each in model._meta.concrete_fields if not _is_secret(holding, each)]
@@ -208,8 +208,9 @@ def _said(field: "Field[Any, Any]") -> str:
 
 
 def _type_of(field: "Field[Any, Any]", holding: Holding) -> str:
-    if reading.opener_of(holding.label, field.attname) is not None:
-        return "jsonb"
+    opened = reading.type_opened(holding.label, field.attname)
+    if opened is not None:
+        return opened
     if isinstance(field, ForeignKey):
         return _type_of(field.target_field, holding)
     return _TYPES.get(field.get_internal_type(), "text")

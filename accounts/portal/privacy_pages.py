@@ -48,7 +48,8 @@ def held_page(request: HttpRequest, user: User, kind: str, subject_id: UUID, lab
     if scope is None or table is None:
         raise Http404
     page: Page[Any] = Paginator(cast(Any, _Rows(table)), ROWS).get_page(request.GET.get("page"))
-    shown = [each for each in table.columns if each.is_personal or each.type in {"date", "timestamptz"}]
+    telling = [each for each in table.columns if each.is_personal or each.type in {"date", "timestamptz"}]
+    shown = telling if any(each.is_personal for each in telling) else table.columns
     places = [table.columns.index(each) for each in shown]
     rows = [[(each.label, _said(row[at])) for each, at in zip(shown, places, strict=True)] for row in page]
     context: dict[str, Any] = {"scope": scope, "table": table, "page": page, "rows": rows}
