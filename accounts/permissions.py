@@ -96,6 +96,11 @@ def may_hand_over(person: Person) -> bool:
     return may_change_settings(person)
 
 
+def may_take_along(person: Person) -> bool:
+    """May have everything in the workspace copied and take it along; of a suspended one too."""
+    return _works_as(person, OWNERS) and _is_oneself(person)
+
+
 def may_connect_stripe(person: Person) -> bool:
     """May see and change the connection to Stripe. Out of reach for whoever of the platform helps."""
     return may_change_settings(person)
@@ -219,7 +224,8 @@ FOR_STAFF: dict[str, Callable[[Person], bool]] = {
     for each in (
         may_manage, may_see_customers, may_see_figures, may_see_record, may_edit_customers, may_send_mail,
         may_invite_contacts, may_bill, may_run, may_import, may_see_settings, may_change_settings,
-        may_manage_colleagues, may_hand_over, may_connect_stripe, may_see_own_login, may_change_own_login,
+        may_manage_colleagues, may_hand_over, may_connect_stripe, may_take_along,
+        may_see_own_login, may_change_own_login,
         may_use_pay_link,
     )
 }  # fmt: skip

@@ -111,7 +111,7 @@ holds(
 holds(
     "accounts.Invitation",
     "Invitation",
-    about=[About("customer", "customer"), About("user", "invited_by")],
+    about=[About("customer", "customer"), About("user", "invited_by", frozenset({"email", "name"}))],
     personal=spread(
         REACHED.but(
             category=Category.OPTIONAL, erasure=Erasure.ROW, retention=Retention.INVITATION,

@@ -30,6 +30,8 @@ from billing.stripe_gateway import (
     StripeRefused,
     StripeUnavailable,
 )
+from privacy.restricting import Processing, allows
+from privacy.subjects import Subject
 from tenants.context import current_schema
 from tenants.jobs import Asked, enqueue_many
 
@@ -227,8 +229,14 @@ def _mark_sent(payment_id: UUID, *, actor: Actor, now: datetime) -> bool:
 
 
 def _still_wanted(payment: Payment) -> bool:
-    """Whether nothing came between the row and the first call: paid otherwise, voided, the card removed."""
-    card = payment.payment_method
+    """Whether nothing came between the row and the first call: paid otherwise, voided, the card removed.
+
+    While processing is restricted, nobody's card is charged but by themselves.
+    """
+    card, payer = payment.payment_method, Subject("customer", str(payment.customer_id))
+    by_itself = payment.method == Payment.Method.AUTOPAY
+    if by_itself and not allows(payer, Processing.COLLECTION):
+        return False
     fits = payment.amount <= payment.invoice.amount_due.minor
     return (
         payment.invoice.status == Invoice.Status.OPEN and fits and (card is None or card.removed_at is None)

@@ -9,21 +9,25 @@ from django.db import connection
 
 from billing.composing import Due
 from billing.snapshots import BUYER_FIELDS
+from privacy.restricting import Processing, stops_sql
 
 PAGE: Final = 5_000
 # A chunk is one transaction: so many subscriptions, or one customer's if those are more.
 CHUNK: Final = 500
 
+# New periods are not billed to customers whose data may be kept, and no more, until that is lifted.
+_NOT_RESTRICTED = f"NOT {stops_sql(Processing.INVOICING, 'customer', 'c.id')}"
 _CANDIDATES = (
     "SELECT s.customer_id, count(*) FROM billing_subscription s"
     " JOIN accounts_customer c ON c.id = s.customer_id"
     " WHERE s.status = 'active' AND s.next_due_on <= %s AND s.customer_id > %s AND c.status = 'active'"
+    f" AND {_NOT_RESTRICTED}"
     " GROUP BY s.customer_id ORDER BY s.customer_id LIMIT %s"
 )
 _CUSTOMER_FIELDS = ("id", "locale", *BUYER_FIELDS)
 _CUSTOMERS = (
-    f"SELECT {', '.join(_CUSTOMER_FIELDS)} FROM accounts_customer"
-    " WHERE id = ANY(%s) AND status = 'active' ORDER BY id FOR NO KEY UPDATE"
+    f"SELECT {', '.join(_CUSTOMER_FIELDS)} FROM accounts_customer c"
+    f" WHERE id = ANY(%s) AND status = 'active' AND {_NOT_RESTRICTED} ORDER BY id FOR NO KEY UPDATE OF c"
 )
 _SUBSCRIPTIONS = (
     "SELECT s.id, s.customer_id, CASE s.description WHEN '' THEN d.name ELSE s.description END, s.quantity,"
@@ -36,7 +40,7 @@ _SUBSCRIPTIONS = (
 )
 _EARLIEST = (
     "SELECT s.next_due_on FROM billing_subscription s JOIN accounts_customer c ON c.id = s.customer_id"
-    " WHERE s.status = 'active' AND c.status = 'active' ORDER BY s.next_due_on LIMIT 1"
+    f" WHERE s.status = 'active' AND c.status = 'active' AND {_NOT_RESTRICTED} ORDER BY s.next_due_on LIMIT 1"
 )
 
 

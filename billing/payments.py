@@ -12,6 +12,7 @@ from billing import collecting, connecting, failpoints, scheduling, settling
 from billing.errors import Refused
 from billing.models import Invoice, Payment, PaymentMethod
 from billing.periods import local_date
+from privacy.restricting import Processing, stops
 from tenants.context import current_tenant
 
 CHUNK = 200
@@ -83,6 +84,7 @@ def _candidates(today: date) -> QuerySet[Invoice]:
         Exists(card),
         ~Exists(scheduling.tried(today)),
         ~Exists(under_way),
+        ~stops(Processing.COLLECTION, "customer", OuterRef("customer_id")),
         status=Invoice.Status.OPEN,
         due_on__lte=today,
         collection_paused=False,

@@ -29,6 +29,7 @@ class PrivacyConfig(AppConfig):
 
     def ready(self) -> None:
         from privacy import (  # noqa: F401 - importing registers them
+            consenting,
             jobs,
             personal_data,
             prospects,

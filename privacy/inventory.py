@@ -118,10 +118,14 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Whose a row is: the kind of subject, and the lookup from the row to the subject's id (`pk`: itself)."""
+    """Whose a row is: the kind of subject, and the lookup from the row to the subject's id (`pk`: itself).
+
+    `others` are fields that tell of somebody else: this subject is not given them (Art. 15(4) GDPR).
+    """
 
     kind: str
     path: str = "pk"
+    others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +152,10 @@ class Holding:
     def path_of(self, kind: str) -> str | None:
         """The lookup from a row to the id of a subject of this kind, if rows are about one."""
         return next((about.path for about in self.about if about.kind == kind), None)
+
+    def of_others(self, kind: str) -> frozenset[str]:
+        """The fields that tell of somebody else, in the rows of a subject of this kind."""
+        return next((about.others for about in self.about if about.kind == kind), frozenset())
 
 
 _holdings: dict[str, Holding] = {}

@@ -1,11 +1,15 @@
 """What the privacy app's mails look like: plain words, one link at most, nothing that reports being read."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from django.conf import settings
 from django.template import Context, Engine
 
+from tenants.context import current_tenant, in_public
+from tenants.directory import site_url
 from tenants.message import RenderedMail, one_line, subject_line
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "privacy" / "mail"
@@ -24,7 +28,7 @@ class Letter:
     after: str = ""
 
 
-def render(letter: Letter) -> RenderedMail:
+def render(letter: Letter, *, headers: Mapping[str, str] | None = None) -> RenderedMail:
     """Return the mail as text and HTML."""
     context = Context({"letter": letter})
     return RenderedMail(
@@ -32,6 +36,7 @@ def render(letter: Letter) -> RenderedMail:
         text=_engine().get_template("letter.txt").render(context),
         html=_engine().get_template("letter.html").render(context),
         from_name=one_line(letter.sender),
+        headers=headers or {},
     )
 
 
@@ -85,6 +90,16 @@ def reply_letter(*, name: str, text: str, asked: str, day: str) -> RenderedMail:
             "us to delete them.",
         )
     )
+
+
+def business() -> str:
+    """In whose name mails go out here."""
+    return "ProEcommerce" if in_public() else current_tenant().name
+
+
+def site() -> str:
+    """The address of the host on which the person logs in."""
+    return settings.SITE_URL.rstrip("/") if in_public() else site_url(current_tenant())
 
 
 @cache

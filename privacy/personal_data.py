@@ -382,3 +382,20 @@ holds(
     none=["id", "schema_name", "subject_kind", "subject_id", "request"],
     unfindable=GIVEN_BY_PEOPLE,
 )  # fmt: skip
+holds(
+    "privacy.ExportFile",
+    "Copies of the data",
+    about=[About(kind, "subject_id") for kind in ("customer", "user")],
+    personal=spread(
+        HELD.but(
+            purposes=(Purpose.SERVICE,), retention=Retention.EXPORT_FILE, erasure=Erasure.ROW, law="",
+            recipients=(Recipient.AWS,),
+        ),
+        "asked_at", "state", "downloaded_at",
+    ),
+    none=[
+        "id", "subject_kind", "subject_id", "asked_by", "key", "tables", "rows", "size", "ready_at",
+        "expires_at",
+    ],
+)  # fmt: skip
+holds("privacy.News", "News and offers", none=["id", "title", "text", "asked_by", "asked_at"])

@@ -198,6 +198,7 @@ AWS_DEFAULT_REGION = env.text("AWS_DEFAULT_REGION", "us-east-1")
 SECRETS_PREFIX = env.text("SECRETS_PREFIX", "proecommerce")
 AUDIT_BUCKET = env.text("AUDIT_BUCKET", "")
 AUDIT_KEEP_YEARS = env.whole("AUDIT_KEEP_YEARS", 7)
+FILES_BUCKET = env.text("FILES_BUCKET", "")
 
 _mail = urlsplit(env.url("EMAIL_URL", "smtp://127.0.0.1:25", schemes=("smtp", "smtps", "smtp+tls")))
 EMAIL_HOST = _mail.hostname or ""

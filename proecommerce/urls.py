@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from billing.webhooks import stripe_webhook
+from privacy.pages import unsubscribe_page
 from proecommerce import branding, well_known
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -11,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("brand/logo/", branding.brand_logo, name="brand_logo"),
     path("manage/", include("billing.manage.urls")),
     path("", include("accounts.portal.urls")),
+    path("unsubscribe/<str:token>/", unsubscribe_page, name="unsubscribe"),
     path("webhooks/stripe/", stripe_webhook, name="stripe_webhook"),
     path("", include("billing.portal.hosted_urls")),
     path("", include("billing.portal.urls")),

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from accounts.portal import confirming, email_pages, entering, pages, security, session_pages, visits
+from accounts.portal import (
+    confirming,
+    copy_pages,
+    email_pages,
+    entering,
+    pages,
+    privacy_pages,
+    security,
+    session_pages,
+    visits,
+)
 
 app_name = "accounts"
 urlpatterns = [
@@ -34,6 +44,24 @@ urlpatterns = [
     path("account/security/passkeys/ask/", security.ask_new_passkey, name="passkey_new_ask"),
     path("account/security/passkeys/<uuid:passkey_id>/", security.remove_passkey_page, name="passkey_remove"),
     path("account/security/keep/", security.keep_my_factors, name="keep_my_factors"),
+    path("account/privacy/", privacy_pages.privacy_page, name="privacy"),
+    path(
+        "account/privacy/held/<slug:kind>/<uuid:subject_id>/<str:label>/",
+        privacy_pages.held_page,
+        name="privacy_held",
+    ),
+    path("account/privacy/correct/", privacy_pages.correct_page, name="privacy_correct"),
+    path("account/privacy/copies/", copy_pages.copies_page, name="privacy_copies"),
+    path("account/privacy/copies/<uuid:export_id>/", copy_pages.copy_state_page, name="privacy_copy_state"),
+    path(
+        "account/privacy/copies/<uuid:export_id>/fetch/",
+        copy_pages.fetch_copy_page,
+        name="privacy_copy_fetch",
+    ),
+    path("account/privacy/news/", privacy_pages.news_page, name="privacy_news"),
+    path("account/privacy/pause/", privacy_pages.restrict_page, name="privacy_restrict"),
+    path("account/privacy/pause/lift/", privacy_pages.lift_page, name="privacy_lift"),
+    path("account/privacy/complain/", privacy_pages.complain_page, name="privacy_complain"),
     path("visit/leave/", visits.leave_page, name="visit_leave"),
     path("visit/<str:token>/", visits.visit_page, name="visit"),
 ]

@@ -20,6 +20,8 @@ from billing.manage.forms.customers import CustomerFilter, CustomerForm
 from billing.models import PaymentMethod
 from billing.paging import Place
 from billing.snapshots import BUYER_FIELDS, party
+from privacy import restricting
+from privacy.subjects import Subject
 from tenants import clock
 from tenants.context import current_tenant
 
@@ -76,6 +78,7 @@ def detail(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "customer": customer,
         "pause": pauses.of_customer(customer),
+        "restriction": restricting.in_force(Subject("customer", str(customer.pk))),
         "held_back": list(pauses.paused_invoices(customer)),
         "address": presenting.address_lines(party(customer, BUYER_FIELDS), "en"),
         "due": listing.balances([customer.pk]).get(customer.pk, []),

@@ -2,9 +2,11 @@
 
 from privacy.models.consents import Consent, ConsentText
 from privacy.models.disclosures import Disclosure, UnderageReport
+from privacy.models.exports import ExportFile
 from privacy.models.incidents import Incident, IncidentNotice, IncidentRotation, IncidentScope
 from privacy.models.limits import Hold, Restriction
 from privacy.models.messages import ContactMessage, ContactReply
+from privacy.models.news import News
 from privacy.models.policies import PolicyNotice, PolicyRound, PolicyVersion
 from privacy.models.requests import DataRequest, ReceivedMail, Reply, RequestSubject
 
@@ -15,11 +17,13 @@ __all__ = [
     "ContactReply",
     "DataRequest",
     "Disclosure",
+    "ExportFile",
     "Hold",
     "Incident",
     "IncidentNotice",
     "IncidentRotation",
     "IncidentScope",
+    "News",
     "PolicyNotice",
     "PolicyRound",
     "PolicyVersion",

@@ -1,3 +1,4 @@
 """AWS for the demo and the tests: the moto server, with a memory that outlives its process."""
 
 BUCKET = "proecommerce-audit"  # made at the start, with Object Lock
+FILES = "proecommerce-files"  # made at the start

@@ -11,7 +11,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.s3.models import s3_backends
 from werkzeug.serving import run_simple
 
-from sandbox.aws import BUCKET
+from sandbox.aws import BUCKET, FILES
 from sandbox.aws.journal import Journal
 
 
@@ -30,17 +30,18 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _leave)
     journal = Journal(DomainDispatcherApplication(create_backend_app), options.state)
-    _make_bucket()
+    _make_buckets()
     journal.replay()
     run_simple("127.0.0.1", options.port, journal, threaded=True, request_handler=QuietHandler)
 
 
-def _make_bucket() -> None:
-    """Make what an operator makes once in AWS: a bucket in which nothing can be changed or removed."""
+def _make_buckets() -> None:
+    """Make what an operator makes once in AWS: one bucket in which nothing can be changed, one of files."""
     s3 = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
     bucket = s3.create_bucket(BUCKET, "us-east-1")
     bucket.object_lock_enabled = True
     bucket.versioning_status = "Enabled"
+    s3.create_bucket(FILES, "us-east-1")
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

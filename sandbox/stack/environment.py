@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox.aws import BUCKET
+from sandbox.aws import BUCKET, FILES
 from sandbox.stack.place import ROOT, Place
 from sandbox.stack.ports import Ports
 
@@ -41,6 +41,7 @@ def contract(place: Place, ports: Ports) -> dict[str, str]:
         "AWS_DEFAULT_REGION": "us-east-1",
         "SECRETS_PREFIX": "proecommerce",
         "AUDIT_BUCKET": BUCKET,
+        "FILES_BUCKET": FILES,
         "STRIPE_API_BASE": stripe,
         "STRIPE_CONNECT_BASE": stripe,
         "STRIPE_JS_URL": f"http://stripe.localhost:{ports['stripe']}/v3/",

@@ -12,8 +12,10 @@ from django.test import Client
 from django.urls import resolve
 
 from accounts.models import Contact, User
+from accounts.privacy_scope import of_user
 from billing.manage.forms.invoices import LINE_FIELDS
 from billing.models import Product
+from privacy import consenting
 from tenants import clock
 from tests import logging_in
 from tests.billing.manage.test_roles import TABLE
@@ -55,6 +57,7 @@ FORMS: dict[str, tuple[str, dict[str, Any]]] = {
     "/manage/settings/region/": ("O", REGION),
     "/manage/settings/hosts/": ("O", {"hostname": "billing.mass.example"}),
     "/manage/settings/security/": ("O", {"demand": "staff"}),
+    "/manage/news/": ("O", {"title": "Autumn", "text": "Cheaper", "send": "1"}),
     "/manage/settings/brand/": ("O", {"brand_colour": "#112233"}),
     "/manage/settings/taxes/new/": (
         "O", {"country": "FR", "tax_class": "standard", "name": "TVA", "percent": "20"},
@@ -78,6 +81,7 @@ def world(tenant: Any, now: datetime, monkeypatch: pytest.MonkeyPatch) -> dict[s
     """Things that the forms are about."""
     monkeypatch.setattr(clock, "now", lambda: now)
     lind = making.account()
+    consenting.give(of_user(lind.user), how="tests", actor=making.ACTOR, now=now)
     limited = making.person("limited@lind.example")
     contact = Contact.objects.create(
         user=limited, customer=lind.customer, permissions=["details"], created_at=now
@@ -194,7 +198,7 @@ WITHOUT_FIELDS = {
     "import_preview", "audit_check", "audit_export", "settings_no_logo", "tax_remove", "stripe_key",
     "stripe_disconnect",
     "staff_deactivate", "staff_reactivate", "staff_resend", "staff_withdraw", "staff_hand_over",
-    "factors_reset", "host_look", "host_primary", "host_remove", "host_withdraw",
+    "factors_reset", "copies", "host_look", "host_primary", "host_remove", "host_withdraw",
     "pay", "pay_status", "card_default", "card_remove", "add_card", "add_card_status", "team_remove",
     "team_resend", "team_withdraw",
 }  # fmt: skip

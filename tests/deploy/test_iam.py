@@ -29,6 +29,7 @@ PREFIX = "proe-test"
 BUCKET = "proe-test-backups"
 AUDIT = "proe-test-checkpoints"
 LOCKED = datetime(2033, 11, 23, tzinfo=UTC)
+FILES = "proe-test-files"
 Client = Callable[[str], Any]
 
 
@@ -36,7 +37,7 @@ def policy(name: str) -> str:
     """Return the policy with its words in capitals replaced, as the README says."""
     text = (POLICIES / f"{name}.json").read_text()
     words = {"ACCOUNT_ID": ACCOUNT, "REGION": REGION, "SECRETS_PREFIX": PREFIX, "BACKUP_BUCKET": BUCKET,
-             "AUDIT_BUCKET": AUDIT}  # fmt: skip
+             "AUDIT_BUCKET": AUDIT, "FILES_BUCKET": FILES}  # fmt: skip
     for word, value in words.items():
         text = text.replace(word, value)
     return text
@@ -63,6 +64,8 @@ class Cloud:
             root("secretsmanager").create_secret(Name=name, SecretString="{}")
         for bucket in (BUCKET, AUDIT, "other-bucket"):
             root("s3").create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
+        root("s3").create_bucket(Bucket=FILES)
+        root("s3").put_object(Bucket=FILES, Key="exports/t_x/1.zip", Body=b"x")
         self.version = root("s3").put_object(Bucket=BUCKET, Key="db/1", Body=b"x")["VersionId"]
         S3Store.put(outside(root), "checkpoints/1.json", b"{}", keep_until=LOCKED)
         self.root = root
@@ -159,6 +162,18 @@ def get(c: Client) -> Any:
     return c("s3").get_object(Bucket=BUCKET, Key="db/1")["Body"].read()
 
 
+def put_copy(c: Client) -> Any:
+    return c("s3").put_object(Bucket=FILES, Key="exports/t_x/2.zip", Body=b"x", ServerSideEncryption="AES256")
+
+
+def drop_copy(c: Client) -> Any:
+    return c("s3").delete_object(Bucket=FILES, Key="exports/t_x/2.zip")
+
+
+def get_copy(c: Client) -> Any:
+    return c("s3").get_object(Bucket=FILES, Key="exports/t_x/1.zip")["Body"].read()
+
+
 def listed(c: Client) -> Any:
     return c("s3").list_objects_v2(Bucket=BUCKET)
 
@@ -184,6 +199,8 @@ DENIED_TO_ALL: dict[str, Callable[[Client], Any]] = {
     "a list of buckets": lambda c: c("s3").list_buckets(),
     "deleting the bucket": lambda c: c("s3").delete_bucket(Bucket=BUCKET),
     "another's bucket": lambda c: c("s3").put_object(Bucket="other-bucket", Key="x", Body=b"x"),
+    "a list of copies": lambda c: c("s3").list_objects_v2(Bucket=FILES),
+    "what else the files' bucket holds": lambda c: c("s3").get_object(Bucket=FILES, Key="other"),
     "another's objects": lambda c: c("s3").list_objects_v2(Bucket="other-bucket"),
     "opening the bucket": lambda c: c("s3").put_bucket_policy(Bucket=BUCKET, Policy="{}"),
     "forgetting backups": lambda c: c("s3").delete_bucket_lifecycle(Bucket=BUCKET),
@@ -200,10 +217,11 @@ ABILITIES = {
     "kek": kek, "backup key": backup_key, "add version": add_version, "put": put,
     "signing key": signing_key, "checkpoint": put_checkpoint, "checkpoints": read_checkpoints,
     "multipart": multipart, "get": get, "list": listed, "versions": versions,
+    "put copy": put_copy, "drop copy": drop_copy, "get copy": get_copy,
 }  # fmt: skip
 NEEDED = {
-    "web": {"kek"},
-    "worker": {"kek", "signing key", "checkpoint"},
+    "web": {"kek", "get copy"},
+    "worker": {"kek", "signing key", "checkpoint", "put copy", "drop copy"},
     "key-keeper": {"kek", "add version", "signing key"},
     "audit-reader": {"signing key", "checkpoints"},
     "backup-writer": {"backup key", "put", "multipart"},

@@ -35,7 +35,7 @@ WORLD = {
 QUEUE = "tenants.jobs"
 EDGES = ("portal", "manage", "pay", "admin", "jobs", "webhooks", "management", "apps", "urls", "hosted")
 # The only importers of a vendor's own package.
-AWS = ("secrets_gateway", "store_gateway")
+AWS = ("secrets_gateway", "store_gateway", "files_gateway")
 VENDORS = {"stripe": ("stripe_gateway",), "boto3": AWS, "botocore": AWS}
 
 

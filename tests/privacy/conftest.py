@@ -1,6 +1,6 @@
-"""A mailbox of our own, and people whose data is held."""
+"""A mailbox of our own, people whose data is held, and the jobs that are done for them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +12,15 @@ from accounts.models import User
 from accounts.people import create_user
 from privacy.staffing import Colleague
 from tenants import clock
-from tenants.context import enter, enter_public
+from tenants.context import current_schema, enter, enter_public
+from tenants.models import Job
+from tenants.working import work_off
 from tests import logging_in
+from tests.accounts.conftest import browser, people
 from tests.billing.portal import making
 from tests.privacy.mails import OURS, Box
+
+__all__ = ["browser", "people"]
 
 
 @pytest.fixture
@@ -72,3 +77,32 @@ def desk(robin: User) -> Client:
     with enter_public():
         logging_in.enter(client, robin, methods={"password", "totp"})
     return client
+
+
+@pytest.fixture
+def account(fresh_tenant: Any) -> making.Account:
+    """A customer whose person decides about privacy, committed, in a tenant of its own."""
+    return making.account()
+
+
+@pytest.fixture
+def work(fresh_tenant: Any) -> Callable[..., int]:
+    """Do the tenant's jobs that are due, with those that they ask for in turn."""
+
+    def run(now: Any = None) -> int:
+        done = 0
+        for _ in range(10):
+            at = now or clock.now()
+            with enter_public():
+                ids = list(
+                    Job.objects.filter(schema_name=schema, state="waiting", run_at__lte=at).values_list(
+                        "id", flat=True
+                    )
+                )
+            if not ids:
+                break
+            done += work_off(ids, now=at)
+        return done
+
+    schema = current_schema()
+    return run

@@ -1,228 +1,170 @@
-"""What people may demand: D8 to D11, by mail and at the desk of those who answer."""
+"""What people may demand: D1, D2, D4 to D8."""
 
-from datetime import date, datetime, timedelta
+import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.apps import apps
+from django.db import transaction
 from django.test import Client
 
-from accounts.models import Customer, Session, User
-from audit.models import AuditEvent
-from privacy import answering, reminding, underage
-from privacy.answering import Answer
-from privacy.authorities import AUTHORITIES, ELSEWHERE, authority_of
-from privacy.classifying import Right, classify
-from privacy.deadlines import Law
-from privacy.errors import Refused
-from privacy.finding import Found
-from privacy.models import DataRequest, Restriction, UnderageReport
-from privacy.staffing import Colleague
+from accounts.models import Customer, User
+from accounts.privacy_scope import of_user
+from privacy import consenting, exporting, restricting
+from privacy.marketing import Offer, send_marketing
+from privacy.models import Consent, ExportFile
 from privacy.subjects import Subject
 from tenants import clock
 from tenants.context import enter
 from tests import logging_in
-from tests.billing.portal.making import Account
-from tests.privacy.conftest import alpha, box, colleague, desk, ida, platform, robin
-from tests.privacy.mails import Box, links_in, run_jobs_of, sent
-from tests.privacy.spoofs import ON_FILE, SPOOFS, held, mail_of
+from tests.billing.portal import making
+from tests.privacy.copies import Copy, loaded
+from tests.wall.furnishing import furnish
 
-__all__ = ["alpha", "box", "colleague", "desk", "ida", "platform", "robin"]
-DESK = "/admin/privacy/datarequest/"
-UNION = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK".split()
+OFFER = Offer("Autumn", "Cheaper hosting.")
 
 
-def test_d8_everybody_is_told_of_the_authority_of_their_country() -> None:
-    assert len(UNION) == 27
-    for country in (*UNION, "IS", "LI", "NO", "GB", "CH", "US"):
-        authority = authority_of(country)
-        assert authority is not ELSEWHERE, country
-        assert authority.name and authority.post and authority.web.startswith("https://"), country
-    assert len({each.web for each in AUTHORITIES.values()}) == len(AUTHORITIES)
-    assert authority_of(" uk ") == authority_of("GB") and authority_of("EL") == authority_of("GR")
-    assert "California" in authority_of("us").name
-    assert authority_of("BR") is ELSEWHERE and authority_of("") is ELSEWHERE
+@pytest.fixture
+def account(tenant: Any) -> making.Account:
+    return making.account()
 
 
-def test_d9_a_request_from_the_address_on_file_is_proven_by_a_link_and_answered_by_a_person(
-    box: Box, ida: Account, desk: Client, robin: User, now: datetime
+@pytest.fixture
+def client(account: making.Account) -> Client:
+    found = Client(HTTP_HOST="alpha.localhost")
+    logging_in.enter(found, account.user)
+    return found
+
+
+def test_d1_everything_that_is_held_is_seen_but_for_secrets_and_others(tenant: Any) -> None:
+    found = furnish("Qanary")
+    client = Client(HTTP_HOST="alpha.localhost")
+    logging_in.enter(client, User.objects.get(pk=str(found["1"].user_id)), methods={"password", "totp"})
+    overview = client.get("/account/privacy/").content.decode()
+    links = [part.partition('"')[0] for part in overview.split('href="') if "/privacy/held/" in part]
+    kinds = {link.rstrip("/").rpartition("/")[2] for link in links}
+    assert kinds >= {
+        "accounts.User", "accounts.Customer", "accounts.Session", "accounts.Passkey", "accounts.Contact",
+        "billing.Invoice", "billing.Payment", "billing.PaymentMethod", "audit.AuditEvent", "privacy.Consent",
+    }  # fmt: skip
+    pages = {link: client.get(link).content.decode() for link in links}
+    text = "\n".join(pages.values())
+    for canary in (
+        "Qanary1@wall.example",
+        "Qanary1 business",
+        "Qanary1 note",
+        "Qanary1 agent",
+        "Qanary1 key",
+    ):
+        assert canary in text
+    assert "Qanary2" not in text
+    log_in = next(page for link, page in pages.items() if link.endswith("accounts.User/"))
+    assert "kept secret, for your protection" in log_in and "argon2" not in text
+    other = found["2"].ids["customer_id"]
+    assert client.get(f"/account/privacy/held/customer/{other}/accounts.Customer/").status_code == 404
+
+
+def test_d2_what_is_wrong_is_mended_by_oneself(account: making.Account, client: Client, tenant: Any) -> None:
+    page = client.get("/account/privacy/correct/").content.decode()
+    for path in ("/account/email/", "/account/security/", "/details/", "/team/", "/cards/"):
+        assert f'href="{path}"' in page
+        assert client.get(path).status_code == 200
+    assert client.post("/account/privacy/correct/", {"name": " Nora  Lund "}).status_code == 302
+    assert client.post("/account/privacy/correct/", {"name": " "}).status_code == 422
+    assert User.objects.get(pk=account.user.pk).name == "Nora Lund"
+    details = client.get("/details/").context["form"].initial | {"city": "Lübeck"}
+    assert client.post("/details/", {key: value or "" for key, value in details.items()}).status_code == 302
+    assert Customer.objects.get(pk=account.customer.pk).city == "Lübeck"
+
+
+def test_d4_a_copy_is_taken_along_as_csv_and_as_sql_that_an_empty_database_loads(
+    fresh_tenant: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From the mailbox, read over IMAP, to the answer: in time, in a person's own words, on record."""
-    box.put(mail_of(), at=now)
-    (request,) = box.read()
-    assert (request.law, request.right, request.due_on) == ("gdpr", "access", date(2026, 12, 23))
-    run_jobs_of(request_id=str(request.pk))
-    ((to, text),) = [each for each in sent() if links_in(each[1])]
-    assert to == ON_FILE
-    assert Client(HTTP_HOST="localhost").post(links_in(text)[0]).status_code == 200
-    page = f"{DESK}{request.pk}/change/"
-    assert "They confirmed it from the address on file" in desk.get(page).content.decode()
-    own = "Dear Ida, since 2024 we hold your name, address and two invoices; log in and look under Privacy."
-    for text, status in (("", 422), (own, 302)):
-        answered = desk.post(page, {"do": "answer", "text": text, "is_final": "on"})
-        assert answered.status_code == status
-    request.refresh_from_db()
-    reply = request.replies.get()
-    assert request.state == "answered"
-    assert (reply.text.reveal(), reply.written_id) == (own, str(robin.pk))
-    run_jobs_of(reply_id=str(reply.pk))
-    assert sent()[-1][0] == ON_FILE and own in sent()[-1][1]
-    events = AuditEvent.objects.filter(subject_id=str(request.pk), actor_id=str(robin.pk))
-    assert list(events.values_list("action", flat=True)) == ["request.answered"]
+    account = making.account(city="O'Hare\\n")
+    with transaction.atomic():
+        making.invoice(account.customer, due=making.TODAY)
+    client = Client(HTTP_HOST=f"{fresh_tenant.slug}.localhost")
+    logging_in.enter(client, account.user)
+    client.post("/account/privacy/copies/", {"whose": f"customer:{account.customer.pk}"})
+    with enter(fresh_tenant):
+        export = ExportFile.objects.get()
+        exporting.make(export.pk, actor=making.ACTOR, now=clock.now())
+    answer: Any = client.get(f"/account/privacy/copies/{export.pk}/fetch/")
+    copy = Copy.of(b"".join(answer.streaming_content))
+    copy.check()
+    assert copy.rows("accounts_customer")[0]["city"] == "O'Hare\\n"
+    assert copy.text("csv/billing_invoice.csv").count("\r\n") == 2
+    with loaded(copy) as database:
+        assert database.execute("SELECT city FROM accounts_customer").fetchall() == [("O'Hare\\n",)]
+        joined = "billing_invoice i JOIN billing_invoiceline l ON l.invoice_id = i.id"
+        assert len(database.execute(f"SELECT i.number, l.gross FROM {joined}").fetchall()) == 1
+    assert io.StringIO(copy.text("README.txt")).readline().startswith("A copy of data")
 
 
-def test_d9_fourteen_kinds_of_spoofed_mail_disclose_and_erase_nothing(
-    box: Box, ida: Account, alpha: Any, now: datetime
+def test_d5_whoever_objects_gets_no_marketing(
+    account: making.Account, client: Client, mailoutbox: list[Any]
 ) -> None:
-    assert len(SPOOFS) == 14
-    before = held(alpha)
-    for kind, (raws, may_link) in SPOOFS.items():
-        already = len(sent())
-        box.put(*raws, at=now)
-        for request in box.read():
-            run_jobs_of(request_id=str(request.pk))
-            request.refresh_from_db()
-            assert request.confirmed_at is None and request.is_open, kind
-        news = sent()[already:]
-        assert {to for to, text in news if links_in(text)} == ({ON_FILE} if may_link else set()), kind
-        assert all("Canary" not in text for _, text in news), kind
-        # To others at most a word that tells nothing, and only where DMARC passed for their own address.
-        others = [text for to, text in news if to != ON_FILE]
-        assert all("We have your message" in text and "on file" not in text for text in others), kind
-        assert held(alpha) == before, kind
+    subject = of_user(account.user)
+    client.post("/account/privacy/news/", {"news": "on"})
+    assert send_marketing(OFFER, subject)
+    client.post("/account/privacy/news/", {"news": "off"})
+    assert not send_marketing(OFFER, subject)
+    assert len(mailoutbox) == 1
 
 
-def test_d9_the_subject_sorts_and_a_wrong_one_is_never_refused(box: Box, ida: Account, now: datetime) -> None:
-    """45 days for a CCPA request, acknowledged in ten business days; 30 for all else, whatever it says."""
-    box.put(mail_of(subject="CCPA request", text="What do you know about me?"), at=now)
-    box.put(mail_of(subject="hello??", text="pls do something"), at=now + timedelta(seconds=1))
-    ccpa, unclear = box.read()
-    assert (ccpa.law, ccpa.right) == ("ccpa", "access")
-    assert (ccpa.due_on, ccpa.acknowledge_by) == (date(2027, 1, 7), date(2026, 12, 8))
-    assert (unclear.law, unclear.right, unclear.due_on) == ("gdpr", "unclear", date(2026, 12, 23))
-    assert "privacy.mail_link" in run_jobs_of(request_id=str(unclear.pk))
-    for subject, right in {
-        "Löschung meiner Daten": Right.DELETE, "Droit d’accès": Right.ACCESS, "Oposición": Right.OBJECT,
-        "Gegevens verwijderen": Right.DELETE, "Rectificación de mis datos": Right.CORRECT,
-        "Portabilité": Right.PORT, "Einschränkung der Verarbeitung": Right.RESTRICT, "Klacht": Right.COMPLAIN,
-        "Delete my data and send me a copy of my data": Right.UNCLEAR,
-    }.items():  # fmt: skip
-        assert classify(subject, "").right is right, subject
-
-
-def test_d9_an_overdue_request_cannot_be_missed(
-    box: Box, desk: Client, robin: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+def test_d6_processing_is_paused_while_a_dispute_is_resolved_and_goes_on_after(
+    account: making.Account, client: Client, mailoutbox: list[Any]
 ) -> None:
-    box.put(mail_of(), at=now)
-    (request,) = box.read()
-    run_jobs_of(request_id=str(request.pk))
-    told = []
-    for day in (14, 15, 23, 24, 30, 31, 32):
-        later = now + timedelta(days=day)
-        monkeypatch.setattr(clock, "now", lambda later=later: later)
-        reminding.remind(now=later)
-        if run_jobs_of(request_id=str(request.pk), staff_id=str(robin.pk)):
-            told.append(day)
-    assert told == [15, 24, 31, 32]
-    assert sent()[-1][0] == robin.email and sent()[-1][1].startswith("OVERDUE by 2 days")
-    logging_in.enter(desk, robin, methods={"password", "totp"})
-    assert b"overdue." in desk.get("/admin/").content
-    assert b'class="overdue">2 days over' in desk.get(DESK).content
+    subject = Subject("customer", str(account.customer.pk))
+    whose = f"customer:{account.customer.pk}"
+    assert client.post("/account/privacy/pause/", {"whose": whose, "reason": ""}).status_code == 422
+    assert client.post("/account/privacy/pause/", {"whose": whose, "reason": "wrong"}).status_code == 302
+    page = client.get("/account/privacy/pause/").content.decode()
+    assert "wrong" in page and "Go on with processing" in page
+    stopped = {each for each in restricting.Processing if not restricting.allows(subject, each)}
+    assert stopped == {
+        restricting.Processing.MARKETING, restricting.Processing.COLLECTION, restricting.Processing.INVOICING,
+        restricting.Processing.PROVISIONING, restricting.Processing.ANALYTICS,
+    }  # fmt: skip
+    assert client.get("/account/privacy/copies/").status_code == 200
+    assert client.post("/account/privacy/pause/lift/", {"whose": whose}).status_code == 302
+    assert all(restricting.allows(subject, each) for each in restricting.Processing)
+    other = making.customer("Other", email="x@y.example")
+    lifted = client.post("/account/privacy/pause/lift/", {"whose": f"customer:{other.pk}"})
+    assert lifted.status_code == 404
 
 
-def test_d9_no_answer_is_a_form_letter(box: Box, colleague: Colleague, actor: Any, now: datetime) -> None:
-    for seconds in range(2):
-        box.put(mail_of(), at=now + timedelta(seconds=seconds))
-    first, second = box.read()
-    letter = "Dear {}, we have looked into it with care and have now deleted everything. Kind regards, Robin"
-    done = answering.reply(first.pk, Answer(letter.format("Ida"), True), by=colleague, actor=actor, now=now)
-    assert done.is_final
-    with pytest.raises(Refused, match="form letter"):
-        answering.reply(second.pk, Answer(letter.format("Kim"), True), by=colleague, actor=actor, now=now)
-
-
-def test_d9_a_request_never_becomes_a_ticket() -> None:
-    """Nothing of a request leads to or from another app's rows: there is nothing that a ticket could be."""
-    near = {"DataRequest", "RequestSubject", "Reply", "ReceivedMail", "UnderageReport"}
-    for name in near:
-        for field in apps.get_model("privacy", name)._meta.get_fields():
-            if field.is_relation:
-                assert field.related_model._meta.object_name in near, f"{name}.{field.name}"
-    assert [
-        each
-        for each in apps.get_models()
-        if "ticket" in each.__name__.lower() and each.__module__.startswith("privacy")
-    ] == []
-
-
-def test_d10_california_may_ask_for_all_its_rights_and_nobody_is_treated_worse(
-    box: Box, ida: Account, alpha: Any, now: datetime
+def test_d7_consent_is_withdrawn_as_easily_as_given_at_once_and_what_was_before_stays(
+    account: making.Account, client: Client, mailoutbox: list[Any]
 ) -> None:
-    before = held(alpha)
-    wishes = {
-        "CCPA request: what do you know about me": "access",
-        "CCPA request: delete my information": "delete",
-        "CCPA request - Do Not Sell My Personal Information": "opt_out",
-        "CCPA request to correct my name": "correct",
-    }
-    for seconds, subject in enumerate(wishes):
-        box.put(mail_of(subject=subject, text="Thank you."), at=now + timedelta(seconds=seconds))
-    requests = box.read()
-    assert [(each.law, each.right) for each in requests] == [("ccpa", right) for right in wishes.values()]
-    assert held(alpha) == before  # price, account and log-in are what they were
-    run_jobs_of(request_id=str(requests[0].pk))
-    ((_, text),) = [each for each in sent() if links_in(each[1])]
-    confirmed = Client(HTTP_HOST="localhost").post(links_in(text)[0]).content.decode()
-    assert "We sell no personal data, and nobody is treated worse for asking." in confirmed
+    subject = of_user(account.user)
+    given = client.post("/account/privacy/news/", {"news": "on"})
+    assert given.status_code == 302 and send_marketing(OFFER, subject)
+    withdrawn = client.post("/account/privacy/news/", {"news": "off"})
+    assert withdrawn.status_code == 302 and not send_marketing(OFFER, subject)
+    assert list(Consent.objects.order_by("at").values_list("given", flat=True)) == [True, False]
+    page = client.get("/account/privacy/news/").content.decode()
+    assert page.count("You were shown:") == 2 and "may mail me news and offers" in page
+    assert not consenting.may_market(subject)
 
 
-def test_d11_a_child_is_frozen_at_once_and_erased_by_a_persons_decision(
-    desk: Client,
-    robin: User,
-    ida: Account,
-    alpha: Any,
-    box: Box,
-    now: datetime,
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("country", "name"),
+    [("DE", "Bundesbeauftragte"), ("PL", "European Data Protection Board"), ("US", "California")],
+)
+def test_d8_people_are_told_of_the_authority_of_their_country(
+    account: making.Account, client: Client, country: str, name: str
 ) -> None:
-    """The report comes by mail; staff freeze with one click, then decide; all of it is on record."""
-    erased: list[Subject] = []
-    monkeypatch.setattr(underage, "_erasers", [lambda subject, *, actor, now: erased.append(subject)])
-    box.put(mail_of(subject="I am 14 years old", text="Sorry"), at=now)
-    (request,) = box.read()
-    assert request.right == "under_16"
-    with enter(alpha):
-        browser = Client(HTTP_HOST="alpha.localhost")
-        logging_in.enter(browser, ida.user)
-    assert browser.get("/account/sessions/").status_code == 200
-    assert desk.post(f"{DESK}{request.pk}/change/", {"do": "freeze", "reason": "Says so"}).status_code == 302
-    assert browser.get("/account/sessions/").status_code == 302
-    with enter(alpha):
-        assert not User.objects.get(pk=ida.user.pk).is_active
-        assert not Session.objects.filter(user=ida.user, ended_at__isnull=True).exists()
-        stopped = set(Restriction.objects.filter(lifted_at=None).values_list("subject_kind", "subject_id"))
-        assert stopped == {("customer", str(ida.customer.pk)), ("user", str(ida.user.pk))}
-        assert Customer.objects.filter(pk=ida.customer.pk).exists()  # nothing is erased before the decision
-    for report in UnderageReport.objects.filter(request=request):
-        decide = f"/admin/privacy/underagereport/{report.pk}/change/"
-        assert desk.post(decide, {"decision": "erase", "reason": "School report seen"}).status_code == 302
-        run_jobs_of(report_id=str(report.pk))
-        report.refresh_from_db()
-        assert report.erased_at == now and report.decided_by.startswith(robin.name)
-        actions = AuditEvent.objects.filter(subject_id=str(report.pk)).order_by("seq")
-        assert list(actions.values_list("action", flat=True)) == [
-            "underage.reported", "underage.decided", "underage.erased"
-        ]  # fmt: skip
-    assert {each.kind for each in erased} == {"customer", "user"}
+    Customer.objects.filter(pk=account.customer.pk).update(country=country)
+    page = client.get("/account/privacy/complain/").content.decode()
+    assert name in page and 'href="https://' in page
 
 
-def test_d11_word_of_a_child_alone_shuts_nobody_out(
-    box: Box, ida: Account, alpha: Any, now: datetime
-) -> None:
-    """Or a rival could: what a message says is for a person to judge, who hears of it at once."""
-    before = held(alpha)
-    box.put(mail_of(subject="Ida Holm is 12 years old", checked=""), at=now)
-    (request,) = box.read()
-    assert request.right == "under_16" and held(alpha) == before
-    assert not underage.is_frozen(Found("t_alpha", Subject("customer", str(ida.customer.pk))))
-    assert DataRequest.objects.get(pk=request.pk).law == Law.GDPR
+def test_d_pages_are_for_everybody_who_logs_in(tenant: Any, browser: Callable[..., Client]) -> None:
+    """Staff of the tenant see what is held of them; nobody without a log-in sees anything."""
+    staff = making.person("s@lind.example", "support")
+    client = browser()
+    logging_in.enter(client, staff)
+    names = ("", "correct/", "copies/", "news/", "pause/", "complain/")
+    assert [client.get(f"/account/privacy/{name}").status_code for name in names] == [200] * 6
+    assert {browser().get(f"/account/privacy/{name}").status_code for name in names} == {302}

@@ -1,16 +1,23 @@
-"""What it is used for: U3 and U7."""
+"""What it is used for: U3, U5, U6, U7."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.utils.html import escape
 
+from accounts.jobs import mail_reset
+from accounts.models import User
+from accounts.privacy_scope import of_customer, of_user
 from audit.models import AuditEvent
 from audit.reading import opened
 from audit.verifying import verify
-from privacy import inventory, policy_tables, policy_text
+from privacy import consenting, inventory, policy_tables, policy_text, restricting
 from privacy.inventory import Basis, Erasure, Purpose
+from privacy.marketing import Offer, send_marketing
+from tests import logging_in
 from tests.accounts.conftest import log_in
+from tests.billing.portal import making
 
 WRONG = "not the password at all"
 
@@ -49,3 +56,32 @@ def test_u7_each_use_rests_on_one_legal_basis() -> None:
             purpose, _, bases = use.partition(": ")
             assert set(bases.split("; ")) <= {each.value for each in Basis} and purpose
             assert escape(use) in html
+
+
+def test_u5_what_a_person_needs_is_mailed_whatever_they_chose(tenant: Any, mailoutbox: list[Any]) -> None:
+    """News refused and processing restricted: the link for a new password goes out all the same."""
+    account = making.account()
+    for subject in (of_user(account.user), of_customer(account.customer)):
+        restricting.restrict(subject, reason="dispute", actor=making.ACTOR, now=making.NOW)
+        assert restricting.allows(subject, restricting.Processing.TRANSACTIONAL_MAIL)
+    assert not consenting.may_market(of_user(account.user))
+    mail_reset(user_id=str(account.user.pk))
+    assert [mail.to for mail in mailoutbox] == [["nora@lind.example"]]
+    assert "List-Unsubscribe" not in mailoutbox[0].extra_headers
+
+
+def test_u6_news_only_after_opting_in_and_out_again_in_the_portal_or_by_one_click(
+    tenant: Any, browser: Any, mailoutbox: list[Any]
+) -> None:
+    subject = of_user(making.account().user)
+    offer = Offer("Autumn", "Cheaper hosting.")
+    assert not send_marketing(offer, subject)
+    client = browser()
+    logging_in.enter(client, User.objects.get(pk=subject.id))
+    client.post("/account/privacy/news/", {"news": "on"})
+    assert send_marketing(offer, subject)
+    mail = mailoutbox[0]
+    assert mail.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    path = urlsplit(mail.extra_headers["List-Unsubscribe"].strip("<>")).path
+    assert browser(enforce_csrf_checks=True).post(path).status_code == 200
+    assert not send_marketing(offer, subject) and len(mailoutbox) == 1

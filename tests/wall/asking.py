@@ -23,6 +23,8 @@ from billing.manage import uploads
 from billing.manage.uploads import Upload
 from billing.models import Invoice, Payment
 from billing.pay import tokens as frames
+from privacy import marketing
+from privacy.subjects import Subject
 from tenants import claiming, clock
 from tenants.context import enter
 from tenants.models import Host
@@ -85,6 +87,7 @@ def keys(tenant: Any, ids: dict[str, UUID], user_id: UUID) -> Keys:
             "accounts:visit:token": signing.Signer(salt=visiting.SALT).sign_object(
                 [tenant.schema_name, ids["visit_id"].hex, ""]
             ),
+            "unsubscribe:token": marketing.token_of(Subject("user", str(user.pk))),
             "reference": urlsafe_base64_encode(force_bytes(user.pk)),
             "known": f"seti-{ids['customer_id'].hex}",
             "pay:frame:token": _frame(ids["payment_id"]),

@@ -17,6 +17,7 @@ from tenants.context import current_tenant
 from tests.billing.payments import standin
 from tests.billing.portal import making
 from tests.wall.people import belongings, demand_second_factors
+from tests.wall.rights import rights, whole_copy
 
 ACTOR = Actor.system("tests")
 NOW = making.NOW
@@ -26,7 +27,7 @@ NOW = making.NOW
 class Furniture:
     """The keys of what belongs to one customer, by the name of the route's parameter."""
 
-    ids: dict[str, UUID] = field(default_factory=dict)
+    ids: dict[str, Any] = field(default_factory=dict)
     user_id: UUID | None = None
 
 
@@ -48,7 +49,7 @@ def furnish(mark: str) -> dict[str, Furniture]:
     found = {number: _customer(f"{mark}{number}", price) for number in ("1", "2")}
     host = claiming.hosts_of(current_tenant())[0]
     proof = claiming.claim(f"{mark.lower()}0.wall.example", actor=ACTOR, now=NOW)
-    colleague = _colleague(f"{mark}0")
+    colleague = _colleague(f"{mark}0") | {"copy_id": whole_copy(owner, current_tenant().pk, f"{mark}0")}
     for each in found.values():
         each.ids |= {"host_id": host.pk, "proof_id": proof.pk} | colleague
         each.ids |= {"rate_id": rate.pk, "price_id": price.pk, "product_id": price.product_id}
@@ -93,12 +94,12 @@ def _customer(mark: str, price: Any) -> Furniture:
         issuing.issue(drafts[0], actor=ACTOR, now=NOW)
     who = Invitee(email=f"{mark}new@wall.example", role="contact", name=f"{mark} new", customer=customer)
     invitation = invite(who, actor=ACTOR, now=clock.now())
-    ids = {
+    ids: dict[str, Any] = {
         "customer_id": customer.pk, "subscription_id": subscription.pk, "card_id": card.pk,
         "invoice_id": drafts[0].pk, "draft_id": drafts[1].pk, "payment_id": payment.pk,
         "invitation_id": invitation.pk, "contact_id": customer.contacts.get().pk,
     }  # fmt: skip
-    ids |= belongings(account.user, mark)
+    ids |= belongings(account.user, mark) | rights(account.user, customer, mark)
     return Furniture(ids, account.user.pk)
 
 

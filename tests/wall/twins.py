@@ -14,7 +14,7 @@ from psycopg import sql
 
 from accounts.models import Totp
 from billing.models import StripeConnection
-from tenants.context import enter
+from tenants.context import current_tenant, enter
 from tests.twins import make
 from tests.wall.furnishing import Furniture, furnish
 
@@ -28,6 +28,12 @@ KEPT = {
     "billing_journalentry": "*",
     "billing_numberseries": {"key"},
     "accounts_user": {"password", "email"},
+    "privacy_consent": {"subject_kind", "subject_id"},
+    "privacy_consenttext": {"purpose"},
+    "privacy_exportfile": {"subject_kind", "subject_id", "asked_by"},
+    "privacy_hold": {"subject_kind", "subject_id"},
+    "privacy_news": {"asked_by"},
+    "privacy_restriction": {"subject_kind", "subject_id"},
     "billing_billingsettings": {"number_format", "number_prefix", "brand_colour", "logo_type"},
     "billing_stripeconnection": {"account_id", "publishable_key", "webhook_endpoint"},
 }
@@ -80,12 +86,14 @@ def build() -> Twins:
 def _more(mark: str) -> dict[str, Furniture]:
     """Rows that only this tenant has."""
     from tests.billing.portal import making
-    from tests.wall import furnishing
+    from tests.wall import furnishing, rights
 
     price = making.price(f"{mark}0 more")
     found = {"1": furnishing._customer(f"{mark}3", price), "2": furnishing._customer(f"{mark}4", price)}
     rate = making.tax_rate(country="FR", name=f"{mark}0 other")
     colleague = furnishing._colleague(f"{mark}5")
+    owner = making.person(f"{mark}6owner@wall.example", "owner", f"{mark}6 owner")
+    colleague |= {"copy_id": rights.whole_copy(owner, current_tenant().pk, f"{mark}6")}
     for each in found.values():
         each.ids |= colleague | {"rate_id": rate.pk, "price_id": price.pk, "product_id": price.product_id}
     return found

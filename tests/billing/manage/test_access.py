@@ -21,7 +21,9 @@ OWNERS_ONLY = {
     "staff_deactivate", "staff_reactivate", "staff_resend", "staff_withdraw", "stripe", "stripe_connect",
     "stripe_callback", "stripe_key", "stripe_disconnect", "factors_reset", "settings_security",
     "hosts", "host_primary", "host_remove", "host_look", "host_withdraw",
+    "copies", "copy_state", "copy_fetch",
 }  # fmt: skip
+ONLY_GET = {"copy_state", "copy_fetch"}
 LEADS_AWAY = {"stripe_connect", "stripe_callback"}
 ONLY_POST = {
     "price_switch", "subscription_resume", "invoice_issue", "invoice_send", "invoice_discard", "run_now",
@@ -86,7 +88,14 @@ def test_staff_see_all_but_the_settings_which_owners_see(browse: Any) -> None:
 
 def test_staff_can_change_no_setting(staff: Client) -> None:
     for pattern in PAGES:
-        if pattern.name in OWNERS_ONLY - {"taxes", "staff", "stripe", *LEADS_AWAY}:
+        if pattern.name in OWNERS_ONLY - {
+            "taxes",
+            "staff",
+            "stripe",
+            "copy_state",
+            "copy_fetch",
+            *LEADS_AWAY,
+        }:
             assert staff.post(address(pattern)).status_code == 403, pattern.name
 
 

@@ -49,6 +49,7 @@ TABLE = {
     "staff_resend": (NONE, OWN), "staff_withdraw": (NONE, OWN),
     "hosts": ("OV", OWN), "host_look": (NONE, OWN), "host_primary": (NONE, OWN),
     "host_withdraw": (NONE, OWN), "host_remove": (NONE, OWN),
+    "copies": (OWN, OWN), "copy_state": (OWN, NONE), "copy_fetch": (OWN, NONE), "news": (BILL, BILL),
     "factors_reset": (NONE, OWN), "settings_security": ("OV", OWN),
 }  # fmt: skip
 ROLES = {"O": "owner", "B": "billing", "S": "support", "R": "read_only", "C": "contact"}
@@ -150,7 +151,8 @@ def test_a_suspended_workspace_can_be_seen_and_not_changed(browse: Any, tenant: 
     owner = browse("owner")
     _set_status(tenant, "suspended")
     assert allowed(owner, "get") >= {"home", "customers", "invoices", "settings", "audit"}
-    assert allowed(owner, "post") == {"audit_check", "audit_export"}
+    # Who leaves takes their data along.
+    assert allowed(owner, "post") == {"audit_check", "audit_export", "copies"}
     assert "is suspended" in owner.post("/manage/settings/").content.decode()
 
 
