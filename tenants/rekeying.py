@@ -19,18 +19,23 @@ Progress = Callable[[str], None]
 
 
 def rotate_key_encryption_key(*, actor: Actor, now: datetime, progress: Progress) -> int:
-    """Make a new key-encryption key and wrap every data key by it; returns how many. Resumable."""
+    """Make a new key-encryption key and wrap every data and subject key by it; returns how many data keys."""
     with _alone():
         version = rotation.add_key_encryption_key()
         progress(f"new key-encryption key {version}")
-        total = 0
+        total = people = 0
         for tenant in every_tenant():
             with enter(tenant):
                 total += rotation.rewrap_data_keys()
+                people += rotation.rewrap_subject_keys()
         with enter_public(), transaction.atomic():
             total += rotation.rewrap_data_keys()
-            record(Action.KEYS_ROTATED, subject=("vault", version), actor=actor, now=now, wrapped=total)
-        progress(f"{total} data keys wrapped by it")
+            people += rotation.rewrap_subject_keys()
+            record(
+                Action.KEYS_ROTATED, subject=("vault", version), actor=actor, now=now,
+                wrapped=total, people=people,
+            )  # fmt: skip
+        progress(f"{total} data keys and {people} subject keys wrapped by it")
         return total
 
 

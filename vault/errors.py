@@ -11,3 +11,7 @@ class VaultUnavailable(VaultError):
 
 class SealBroken(VaultError):
     """A sealed value was changed, or stands where it was not sealed for."""
+
+
+class Erased(VaultError):
+    """The key of the person concerned is destroyed: what it sealed can never be read again."""

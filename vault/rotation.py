@@ -1,11 +1,11 @@
-"""Rotating the key-encryption key: a new version, then every data key of a schema wrapped by it.
+"""Rotating the key-encryption key: a new version, then every data and subject key of a schema wrapped by it.
 
 Sealed values stay as they are. Old versions stay in the secret: backups hold data keys wrapped by them.
 """
 
 from django.db import transaction
 
-from vault import datakeys
+from vault import datakeys, subject_keys
 from vault.keyring import get_keyring
 from vault.models import DataKey
 
@@ -28,3 +28,9 @@ def rewrap_data_keys() -> int:
             row.kek_version = kek.version
             row.save(update_fields=["wrapped", "kek_version"])
     return len(rows)
+
+
+def rewrap_subject_keys() -> int:
+    """Do the same with the keys of persons; return how many."""
+    with transaction.atomic():
+        return subject_keys.rewrap(kek=get_keyring().current())

@@ -1,5 +1,6 @@
 """Models of the vault."""
 
 from vault.models.keys import DataKey
+from vault.models.subject_keys import SubjectKey
 
-__all__ = ["DataKey"]
+__all__ = ["DataKey", "SubjectKey"]
