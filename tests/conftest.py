@@ -66,6 +66,7 @@ def _forget_data_keys() -> None:
         admin.execute("SET session_replication_role = replica")
         for schema in ("t_alpha", "t_beta"):
             admin.execute(f"DELETE FROM {schema}.vault_datakey")
+            admin.execute(f"DELETE FROM {schema}.vault_subjectkey")
 
 
 @pytest.fixture(scope="session")

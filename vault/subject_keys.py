@@ -1,9 +1,9 @@
 """Keys of persons: what is sealed by one can be read until that person is erased, then never again.
 
-A subject is a kind and an id within the schema that is entered, such as ("user", "0197…"). Its key is made on first use.
-A row is read each time, many by one query, so that a destroyed key is missed by every process at once; unwrapped
-keys are held by id for a while. A sealed value is: format (1 byte), id of the key (16), nonce (12), ciphertext
-and tag; it opens for its subject and its context only.
+A subject is a kind and an id within the schema entered, such as ("user", "0197…"); its key is made on first
+use. Rows are read each time, many by one query, so that a destroyed key is missed by every process at once;
+unwrapped keys are held by id for a while. A sealed value is: format (1 byte), id of the key (16), nonce (12),
+ciphertext and tag; it opens for its subject and its context only.
 """
 
 import os

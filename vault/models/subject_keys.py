@@ -7,7 +7,7 @@ from vault.models.keys import new_key_id
 
 
 class SubjectKey(models.Model):
-    """The key of one person in this schema, wrapped like a data key. Destroyed, its row stays as a tombstone."""
+    """The key of one person in this schema, wrapped like a data key; destroyed, its row stays as a mark."""
 
     id = models.UUIDField(primary_key=True, default=new_key_id, editable=False)
     kind = models.CharField(max_length=32, editable=False)
