@@ -9,8 +9,10 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import (  # noqa: F401 - importing registers them
             checks,
+            closing,
             jobs,
             personal_data,
             rotations,
+            purging,
             subjects,
         )

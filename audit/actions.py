@@ -114,6 +114,13 @@ class Action(StrEnum):
     REQUESTS_FORGOTTEN = "requests.forgotten"
     ALERT_RAISED = "alert.raised"
     ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    RETENTION_RUN = "retention.run"
+    CLOSING_ASKED = "closing.asked"
+    CLOSING_UNDONE = "closing.undone"
+    CLOSING_DONE = "closing.done"
+    ERASURE_ASKED = "erasure.asked"
+    ERASURE_DONE = "erasure.done"
+    ERASURE_REPLAYED = "erasure.replayed"
 
 
 # What the platform's staff may do while they act as somebody: see, correct details, and go.

@@ -7,7 +7,14 @@ class BillingConfig(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
-        from billing import jobs, personal_data, rotations, setup  # noqa: F401 - importing registers them
+        from billing import (  # noqa: F401 - importing registers them
+            closing,
+            jobs,
+            personal_data,
+            purging,
+            rotations,
+            setup,
+        )
         from tenants.provisioning import on_new_tenant
 
         on_new_tenant(setup.prepare)

@@ -13,4 +13,12 @@ class PrivacyConfig(AppConfig):
     )
 
     def ready(self) -> None:
-        from privacy import jobs, personal_data, rotations  # noqa: F401 - importing registers them
+        from privacy import (  # noqa: F401 - importing registers them
+            ending,
+            jobs,
+            personal_data,
+            rotations,
+            sweeping,
+            telling,
+            traces,
+        )

@@ -193,6 +193,7 @@ STRIPE_REHEARSAL_BASE = env.text("STRIPE_REHEARSAL_BASE", "")
 
 AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL", "") or None
 AWS_DEFAULT_REGION = env.text("AWS_DEFAULT_REGION", "us-east-1")
+ERASURE_BUCKET = env.text("ERASURE_BUCKET", "")
 SECRETS_PREFIX = env.text("SECRETS_PREFIX", "proecommerce")
 
 _mail = urlsplit(env.url("EMAIL_URL", "smtp://127.0.0.1:25", schemes=("smtp", "smtps", "smtp+tls")))

@@ -1,5 +1,5 @@
 """The jobs of this app; importing them registers them."""
 
-from privacy.jobs import incidents
+from privacy.jobs import erasing, incidents, retention
 
-__all__ = ["incidents"]
+__all__ = ["erasing", "incidents", "retention"]
