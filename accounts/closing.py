@@ -19,7 +19,7 @@ from privacy import closing, ending, planning, telling
 from privacy.closing import CUSTOMER, GRACE, TENANT, Part
 from privacy.erasing import obstacle, within
 from privacy.subjects import Known, Subject
-from tenants.context import current_tenant, enter_public
+from tenants.context import current_tenant, enter_public, in_public
 from tenants.directory import site_url, tenant_of_schema
 from tenants.models import Tenant
 
@@ -115,12 +115,10 @@ planning.includes(CUSTOMER, _alone_for)
 
 
 def _everyone() -> Iterable[Subject]:
-    """Customers first: their log-ins go with them."""
+    """Of a tenant that is closed, customers first: their log-ins go with them."""
     customers = Customer.objects.exclude(email__endswith=ERASED_DOMAIN).order_by("pk")
     yield from (Subject(CUSTOMER, str(pk)) for pk in customers.values_list("pk", flat=True))
     users = User.objects.exclude(email__endswith=ERASED_DOMAIN).order_by("pk")
-    if current_tenant().status != Tenant.Status.CLOSED:
-        users = users.none()
     yield from (Subject(USER, str(pk)) for pk in users.values_list("pk", flat=True))
 
 
@@ -132,6 +130,9 @@ def last_owner(subject: Subject) -> list[str]:
     """Somebody has to be left who can look after what stays."""
     if subject.kind != USER:
         return []
+    if in_public():
+        staff = User.objects.filter(pk=UUID(subject.id), is_active=True, role=User.Role.PLATFORM)
+        return ["You work here: your log-in stays until that ends."] if staff.exists() else []
     user = User.objects.filter(pk=UUID(subject.id)).first()
     if user is None:
         return []

@@ -131,6 +131,11 @@ def is_erased(subject: Subject) -> bool:
     return rows.exists()
 
 
+def is_under_way(subject: Subject) -> bool:
+    """Tell whether the subject is being erased."""
+    return _open(subject) is not None
+
+
 def _open(subject: Subject) -> Erasure | None:
     rows = Erasure.objects.filter(subject_kind=subject.kind, subject_id=subject.id, done_at__isnull=True)
     return rows.first()

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS, router
 from django.db.models import Model, Q, QuerySet
 
 from privacy import closing, inventory
@@ -62,7 +63,9 @@ def with_included(subject: Subject) -> list[Subject]:
 
 
 def rows_of(holding: Holding, subjects: Iterable[Subject]) -> "QuerySet[Any] | None":
-    """Return the rows of this table about these subjects; None where none can be found by them."""
+    """Return the rows of this table about these subjects; None where none can be found here."""
+    if not is_here(holding):
+        return None
     wanted = Q()
     for subject in subjects:
         path = holding.path_of(subject.kind)
@@ -72,6 +75,12 @@ def rows_of(holding: Holding, subjects: Iterable[Subject]) -> "QuerySet[Any] | N
         return None
     model: type[Model] = holding.model
     return model._base_manager.filter(wanted)
+
+
+def is_here(holding: Holding) -> bool:
+    """Tell whether the schema entered has this table."""
+    meta = holding.model._meta
+    return router.allow_migrate(DEFAULT_DB_ALIAS, meta.app_label, model_name=meta.model_name)
 
 
 def plan(subject: Subject, *, now: datetime) -> Plan:

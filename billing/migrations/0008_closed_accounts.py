@@ -4,7 +4,7 @@ The app's own roles still cannot delete an issued invoice or an entry. The funct
 the schema, looks for itself whether the time has come and whether a legal hold stands, and by its own clock.
 """
 
-from django.db import migrations
+from django.db import migrations, models
 
 # Named with their schemas: whoever may make temporary tables must not be able to stand in for the catalog.
 PURGING = """current_setting('proecommerce.purging', true) = 'closed account' AND current_user =
@@ -70,6 +70,19 @@ BEGIN
 END $fn$;
 """
 
+SERIES = f"""
+CREATE FUNCTION billing_series_guard() RETURNS trigger LANGUAGE plpgsql AS $fn$
+BEGIN
+    IF {PURGING} THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'numbers are purged with the books of a closed account only'
+        USING ERRCODE = 'insufficient_privilege';
+END $fn$;
+CREATE TRIGGER series_guard BEFORE UPDATE ON billing_numberseries
+    FOR EACH ROW WHEN (NEW.purged IS DISTINCT FROM OLD.purged) EXECUTE FUNCTION billing_series_guard();
+"""
+
 PURGE = """
 CREATE FUNCTION billing_purge_closed(gone uuid) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER AS $fn$
 DECLARE closed timestamptz; went jsonb := '{}'; found bigint; part text[];
@@ -93,6 +106,11 @@ BEGIN
         RAISE EXCEPTION 'a legal hold stands on customer %', gone USING ERRCODE = 'insufficient_privilege';
     END IF;
     PERFORM set_config('proecommerce.purging', 'closed account', true);
+    UPDATE billing_numberseries s SET purged = s.purged + i.drawn FROM (
+        SELECT a.details->>'series' AS key, count(DISTINCT a.details->>'n') AS drawn
+        FROM audit_auditevent a JOIN billing_invoice v ON v.id::text = a.subject_id
+        WHERE a.action = 'invoice.issued' AND a.subject_kind = 'invoice' AND v.customer_id = gone GROUP BY 1) i
+        WHERE i.key = s.key;
     FOREACH part SLICE 1 IN ARRAY ARRAY[
         ['billing_dispute', 'payment_id IN (SELECT id FROM billing_payment WHERE customer_id = $1)'],
         ['billing_refund', 'payment_id IN (SELECT id FROM billing_payment WHERE customer_id = $1)'],
@@ -126,5 +144,9 @@ REVOKE EXECUTE ON FUNCTION billing_purge_closed(uuid) FROM PUBLIC;
 class Migration(migrations.Migration):
     dependencies = [("billing", "0007_pauses_lifted"), ("privacy", "0006_erasures")]
     operations = [
-        migrations.RunSQL(part, migrations.RunSQL.noop) for part in (LEDGER, INVOICES, LINES, PURGE)
+        migrations.AddField("numberseries", "purged", models.BigIntegerField(db_default=0, default=0)),
+        *(
+            migrations.RunSQL(part, migrations.RunSQL.noop)
+            for part in (LEDGER, INVOICES, LINES, SERIES, PURGE)
+        ),
     ]
