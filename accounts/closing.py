@@ -22,6 +22,7 @@ from privacy.subjects import Known, Subject
 from tenants.context import current_tenant, enter_public, in_public
 from tenants.directory import site_url, tenant_of_schema
 from tenants.models import Tenant
+from vault import subject_keys
 
 USER: Final = "user"
 SALT: Final = "accounts.reopen"
@@ -166,6 +167,8 @@ def by_value(subjects: Sequence[Subject], now: datetime) -> dict[str, int]:
     theirs = Q(pk__in=[])
     for address in addresses:
         theirs |= Q(email__iexact=address)
+    for pk in Invitation.objects.filter(theirs).values_list("pk", flat=True):
+        subject_keys.destroy("invitation", str(pk), now=now)
     invitations, _ = Invitation.objects.filter(theirs).delete()
     User.objects.filter(pk__in=users).update(is_active=False, link_generation=F("link_generation") + 1)
     Customer.objects.filter(pk__in=customers).update(status=Customer.Status.CLOSED)

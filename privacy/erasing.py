@@ -25,6 +25,7 @@ from privacy.planning import rows_of, with_included
 from privacy.subjects import Subject
 from tenants.jobs import enqueue
 from vault import subject_keys
+from vault.models import SubjectKey
 
 log = logging.getLogger(__name__)
 
@@ -126,9 +127,9 @@ def pending() -> list[UUID]:
 
 
 def is_erased(subject: Subject) -> bool:
-    """Tell whether the subject has been erased, in the schema entered."""
+    """Tell whether the subject has been erased, by itself or with another, in the schema entered."""
     rows = Erasure.objects.filter(subject_kind=subject.kind, subject_id=subject.id, done_at__isnull=False)
-    return rows.exists()
+    return rows.exists() or subject_keys.is_destroyed(subject.kind, subject.id)
 
 
 def is_under_way(subject: Subject) -> bool:
@@ -154,11 +155,12 @@ def _finish(erasure: Erasure, subject: Subject, *, actor: Actor, now: datetime) 
         raise Refused(reason)
     for clean in _within:
         report |= clean(subjects, now)
+    keys = _keys_of(subjects)
     report |= _empty_fields(subjects)
     report |= _delete_rows(subjects)
-    for each in subjects:
-        subject_keys.destroy(each.kind, each.id, now=now)
-    report["keys"] = len(subjects)
+    for kind, subject_id in keys:
+        subject_keys.destroy(kind, subject_id, now=now)
+    report["keys"] = len(keys)
     if subject.kind == closing.CUSTOMER:
         closing.conclude(subject, actor=actor, now=now)
     erasure.report, erasure.done_at = report, now
@@ -167,6 +169,14 @@ def _finish(erasure: Erasure, subject: Subject, *, actor: Actor, now: datetime) 
     record(Action.ERASURE_DONE, subject=(subject.kind, subject.id), actor=actor, now=now, **gone)
     for each in subjects:
         enqueue("privacy.log_erasure", kind=each.kind, subject_id=each.id, at=now.isoformat())
+
+
+def _keys_of(subjects: Sequence[Subject]) -> list[tuple[str, str]]:
+    """Return the keys to destroy: these people's, and those of rows about them, such as their invitations."""
+    ids = planning.ids_about(subjects)
+    theirs = SubjectKey.objects.filter(subject_id__in=ids, destroyed_at__isnull=True)
+    found = set(theirs.values_list("kind", "subject_id"))
+    return sorted(found | {(each.kind, each.id) for each in subjects})
 
 
 def _delete_rows(subjects: Sequence[Subject]) -> dict[str, int]:

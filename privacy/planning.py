@@ -77,6 +77,16 @@ def rows_of(holding: Holding, subjects: Iterable[Subject]) -> "QuerySet[Any] | N
     return model._base_manager.filter(wanted)
 
 
+def ids_about(subjects: Sequence[Subject]) -> list[str]:
+    """Return the ids of these people and of every row about them, those that stay too."""
+    found = {subject.id for subject in subjects}
+    for holding in inventory.holdings():
+        rows = rows_of(holding, subjects)
+        if rows is not None:
+            found |= {str(pk) for pk in rows.values_list("pk", flat=True)}
+    return sorted(found)
+
+
 def is_here(holding: Holding) -> bool:
     """Tell whether the schema entered has this table."""
     meta = holding.model._meta

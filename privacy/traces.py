@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from privacy import inventory
 from privacy.erasing import within
 from privacy.inventory import Erasure as Treatment
-from privacy.planning import rows_of
+from privacy.planning import ids_about, rows_of
 from privacy.subjects import Subject
 from tenants.context import current_schema, enter_public
 from tenants.models import Job
@@ -25,7 +25,7 @@ _DROP = (
 @within
 def drop_queued(subjects: Sequence[Subject], now: datetime) -> dict[str, int]:
     """Drop jobs, mails too, that wait for something of these people; forget errors with their names."""
-    schema, ids, values = current_schema(), _ids(subjects), _values(subjects)
+    schema, ids, values = current_schema(), ids_about(subjects), _values(subjects)
     with enter_public(), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_DROP, [schema, ids])
@@ -39,16 +39,6 @@ def drop_queued(subjects: Sequence[Subject], now: datetime) -> dict[str, int]:
 def _names(text: str, ids: Iterable[str], values: Iterable[str]) -> bool:
     low = text.casefold()
     return any(each in low for each in (*ids, *values))
-
-
-def _ids(subjects: Sequence[Subject]) -> list[str]:
-    """Return the ids of these people and of every row about them, those that stay too."""
-    found = {subject.id for subject in subjects}
-    for holding in inventory.holdings():
-        rows = rows_of(holding, subjects)
-        if rows is not None:
-            found |= {str(pk) for pk in rows.values_list("pk", flat=True)}
-    return sorted(found)
 
 
 def _values(subjects: Sequence[Subject]) -> list[str]:

@@ -70,7 +70,7 @@ def closing_page(request: HttpRequest, user: User) -> HttpResponse:
 
 @require_http_methods(PAGE_METHODS)
 def reopen_page(request: HttpRequest, token: str) -> HttpResponse:
-    """The link in the mail to a closed workspace's owners; programs that follow links change nothing by it."""
+    """The link mailed to a closed workspace's owners; programs that follow links change nothing by it."""
     tenant = tenant_of(token)
     if tenant is None:
         raise Http404

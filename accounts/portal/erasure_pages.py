@@ -49,9 +49,7 @@ def erasure_page(request: HttpRequest, user: User) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             erasing.begin(subject, because=Erasure.Because.ASKED, actor=actor_of(request), now=now)
-            messages.success(
-                request, "It is being erased. A mail says what is kept by law, and for how long."
-            )
+            messages.success(request, "It is being erased. A mail says what is kept by law, and how long.")
             return HttpResponseRedirect(request.get_full_path())
         except Refused as refused:
             form.add_error(None, str(refused))

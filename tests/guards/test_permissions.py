@@ -15,7 +15,7 @@ OPEN = {
     "accounts:login", "accounts:logout", "accounts:ask_reset", "accounts:reset", "accounts:invitation",
     "accounts:visit", "accounts:visit_leave", "accounts:second_factor", "accounts:backup_code",
     "accounts:passkey", "accounts:passkey_ask", "accounts:keep_factors", "accounts:email_confirm",
-    "accounts:email_undo", "security_txt",
+    "accounts:email_undo", "accounts:reopen", "security_txt",
 }  # fmt: skip
 PREDICATES = {*permissions.FOR_STAFF.values(), *permissions.FOR_CONTACTS.values()}
 MAY = re.compile(r"\bmay\.(\w+)")
