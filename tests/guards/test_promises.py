@@ -21,7 +21,7 @@ def promised() -> dict[str, str]:
     return dict(rows)
 
 
-def tested() -> dict[str, set[str]]:
+def proofs() -> dict[str, set[str]]:
     """The tests of each promise, among the promises' tests and the guards."""
     found: dict[str, set[str]] = {}
     for file in (*(ROOT / "tests" / "promises").glob("test_*.py"), ROOT / "tests/guards/test_inventory.py"):
@@ -31,7 +31,7 @@ def tested() -> dict[str, set[str]]:
 
 
 def test_all_promises_are_in_the_page_and_each_is_proved_or_open() -> None:
-    rows, tests = promised(), tested()
+    rows, tests = promised(), proofs()
     assert list(rows) == NUMBERS
     for number, proof in rows.items():
         if proof.startswith("open: "):
@@ -44,7 +44,7 @@ def test_all_promises_are_in_the_page_and_each_is_proved_or_open() -> None:
 
 
 def test_the_promises_tests_are_of_promises_that_there_are() -> None:
-    assert set(tested()) <= set(NUMBERS)
+    assert set(proofs()) <= set(NUMBERS)
     for file in (ROOT / "tests" / "promises").glob("test_*.py"):
         tests = re.findall(r"^def (test_\w+)\(", file.read_text(), re.MULTILINE)
         assert tests, file.name
