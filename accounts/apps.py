@@ -12,7 +12,7 @@ class AccountsConfig(AppConfig):
             closing,
             jobs,
             personal_data,
-            rotations,
             purging,
+            rotations,
             subjects,
         )

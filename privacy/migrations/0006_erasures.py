@@ -26,7 +26,7 @@ CREATE TRIGGER closing_guard BEFORE INSERT OR UPDATE ON privacy_closing
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("privacy", "0001_initial"),
+        ("privacy", "0004_incidents"),
     ]
 
     operations = [

@@ -33,8 +33,8 @@ WORLD = {
 # Rules ask for jobs by name, through this.
 QUEUE = "tenants.jobs"
 EDGES = ("portal", "manage", "pay", "admin", "jobs", "webhooks", "management", "apps", "urls", "hosted")
-# The only importers of a vendor's own package.
-VENDORS = {"stripe": "stripe_gateway", "boto3": "secrets_gateway", "botocore": "secrets_gateway"}
+# The only importers of a vendor's own package; of AWS, the gateways to each of its services.
+VENDORS = {"stripe": "stripe_gateway", "boto3": "_gateway", "botocore": "_gateway"}
 
 
 def test_the_contracts_hold() -> None:
