@@ -31,7 +31,8 @@ def admin_url() -> str:
 
 def in_database(word: str, schema: str) -> set[tuple[str, str]]:
     """Return in which columns of which tables the word stands: as text, inside JSON, or as bytes."""
-    found, tables = set(), {}
+    found: set[tuple[str, str]] = set()
+    tables: dict[tuple[str, str], list[str]] = {}
     with psycopg.connect(admin_url()) as admin:
         for place, table, column in admin.execute(COLUMNS, [schema]).fetchall():
             tables.setdefault((place, table), []).append(column)
@@ -47,7 +48,7 @@ def in_valkey(word: str) -> list[bytes]:
     """Return the keys of cache and broker that hold the word, or are named by it."""
     return [
         key
-        for url in {settings.CACHES["default"]["LOCATION"], settings.BROKER_URL}
+        for url in {str(settings.CACHES["default"]["LOCATION"]), settings.BROKER_URL}
         for key, value in _entries(redis.Redis.from_url(url))
         if word.encode() in key + value
     ]

@@ -17,6 +17,7 @@ from billing import drafting, ledger_checking, payments, purging
 from billing.models import Invoice, JournalEntry, PaymentProfile, Posting, Subscription
 from privacy import closing, ending, erasing, retention, telling
 from privacy.errors import Refused
+from privacy.inventory import Retention
 from privacy.models import Closing, Erasure, Hold
 from privacy.subjects import Subject
 from tenants.context import enter, enter_public
@@ -43,7 +44,8 @@ def years_ago(now: datetime, years: int = 7) -> datetime:
     """The same by the database's own counting."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT now() - make_interval(years => %s)", [years])
-        return cursor.fetchone()[0]
+        found: datetime = cursor.fetchone()[0]
+        return found
 
 
 def hold(subject: Subject, now: datetime) -> Hold:
@@ -96,7 +98,7 @@ def test_its_people_are_written_to_at_the_start_and_a_week_before_the_end(
 ) -> None:
     account = making.account("nora@lind.example")
     sent: list[Any] = []
-    monkeypatch.setattr(telling.mail, "send", lambda letter, *, to: sent.append((to, letter)))
+    monkeypatch.setattr("tenants.mail.send", lambda letter, *, to: sent.append((to, letter)))
     closing.close(of(account.customer), actor=actor, now=now)
     telling.tell_of_closing(of(account.customer), which="begun")
     assert [to for to, _ in sent] == ["nora@lind.example"], "customer and owner have one address"
@@ -111,7 +113,7 @@ def test_its_people_are_written_to_at_the_start_and_a_week_before_the_end(
 def test_after_30_days_all_but_the_books_is_erased_and_nothing_can_be_undone(
     tenant: Any, actor: Any, now: datetime, days: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telling.mail, "send", lambda letter, *, to: None)
+    monkeypatch.setattr("tenants.mail.send", lambda letter, *, to: None)
     account = making.account()
     making.invoice(account.customer, due=now.date())
     closing.close(of(account.customer), actor=actor, now=now)
@@ -150,7 +152,7 @@ def _purge(customer: Customer) -> None:
 def test_books_go_after_seven_years_by_the_databases_own_look_and_the_ledger_stays_balanced(
     fresh_tenant: Any, actor: Any, now: datetime, backdate: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telling.mail, "send", lambda letter, *, to: None)
+    monkeypatch.setattr("tenants.mail.send", lambda letter, *, to: None)
     schema = fresh_tenant.schema_name
     gone, stays = _with_books("gone", now, actor), _with_books("stays", now, actor)
     with pytest.raises(DatabaseError, match="not closed for good"):
@@ -210,7 +212,7 @@ def test_the_database_counts_seven_years_to_the_day_also_from_29_february(tenant
         with connection.cursor() as cursor:
             cursor.execute("SELECT %s <= %s - interval '7 years'", [began, look])
             assert cursor.fetchone()[0] is over
-        assert (began <= retention.over_before(retention.Retention.BILLING, look)) is over
+        assert (began <= retention.over_before(Retention.BILLING, look)) is over
 
 
 def test_a_workspace_is_frozen_opened_again_by_its_owners_link_and_goes_after_seven_years(
@@ -218,7 +220,7 @@ def test_a_workspace_is_frozen_opened_again_by_its_owners_link_and_goes_after_se
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     sent: list[Any] = []
-    monkeypatch.setattr(telling.mail, "send", lambda letter, *, to: sent.append((to, letter)))
+    monkeypatch.setattr("tenants.mail.send", lambda letter, *, to: sent.append((to, letter)))
     tenant, client = fresh_tenant, Client(HTTP_HOST=home_host(fresh_tenant))
     subject = Subject("tenant", str(tenant.pk))
     making.person("olga@x.example", "owner", "Olga")
@@ -287,7 +289,7 @@ def test_only_the_owner_of_a_workspace_opens_it_again(tenant: Any) -> None:
 def test_somebody_who_acts_for_another_customer_too_is_not_erased_with_one(
     tenant: Any, actor: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(telling.mail, "send", lambda letter, *, to: None)
+    monkeypatch.setattr("tenants.mail.send", lambda letter, *, to: None)
     one, other = making.account("one@x.example"), making.account("other@x.example")
     add_contact(other.user, one.customer, actor=actor, now=now)
     erasure = erasing.begin(of(one.customer), because=Erasure.Because.ASKED, actor=actor, now=now)

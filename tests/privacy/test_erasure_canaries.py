@@ -38,7 +38,7 @@ LINKS = {
 
 def put_everywhere(word: str, subjects: list[Subject]) -> set[tuple[str, str]]:
     """Write the word into every text field about these people, as a superuser past every guard."""
-    written = set()
+    written: set[tuple[str, str]] = set()
     with psycopg.connect(estate.admin_url()) as admin:
         admin.execute("SET session_replication_role = replica")
         schema = current_schema()
@@ -51,7 +51,7 @@ def put_everywhere(word: str, subjects: list[Subject]) -> set[tuple[str, str]]:
             for number, pk in enumerate(rows.values_list("pk", flat=True)):
                 for name in names:
                     value = _value(meta.get_field(name), f"{word}{number}")
-                    column = meta.get_field(name).column
+                    column = _column(holding.label, name)
                     where = f'"{meta.pk.column}" = %s'
                     table = f'"{schema}"."{meta.db_table}"'
                     admin.execute(f'UPDATE {table} SET "{column}" = %s WHERE {where}', [value, pk])
@@ -102,7 +102,7 @@ def test_nothing_is_left_but_what_the_plan_says(
     caplog.set_level(logging.INFO)  # what the product runs at
     word = f"zq{uuid4().hex[:8]}"
     one = furnish(f"W{word[2:6]}")["1"]
-    customer, user = Customer.objects.get(pk=one.ids["customer_id"]), User.objects.get(pk=one.user_id)
+    customer, user = Customer.objects.get(pk=one.ids["customer_id"]), User.objects.get(pk=str(one.user_id))
     standin.with_card(customer, now)
     subject = Subject("customer", str(customer.pk))
     subjects = planning.with_included(subject)
@@ -159,4 +159,5 @@ def _table(label: str) -> str:
 
 
 def _column(label: str, name: str) -> str:
-    return str(inventory.holding_of(label).model._meta.get_field(name).column)
+    field: Any = inventory.holding_of(label).model._meta.get_field(name)
+    return str(field.column)

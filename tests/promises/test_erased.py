@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import Contact, Customer, User
 from billing.models import Invoice
-from privacy import erasing, telling
+from privacy import erasing
 from privacy.models import Erasure
 from tests.accounts.conftest import log_in
 from tests.billing.portal import making
@@ -18,7 +18,7 @@ def test_d3_erased_by_oneself_but_for_what_the_law_keeps_and_told_what_why_and_u
     tenant: Any, actor: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, letters = datetime.now(UTC) + timedelta(seconds=1), []
-    monkeypatch.setattr(telling.mail, "send", lambda letter, *, to: letters.append((to, letter.text)))
+    monkeypatch.setattr("tenants.mail.send", lambda letter, *, to: letters.append((to, letter.text)))
     account = making.account("nora@x.example", phone="+49 40 123456")
     making.invoice(account.customer, due=now.date())
     client = Client(HTTP_HOST="alpha.localhost")

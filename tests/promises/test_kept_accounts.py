@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, transaction
 from accounts.models import Customer, User
 from audit.models import AuditEvent
 from billing.models import Invoice, JournalEntry, Payment
-from privacy import closing, erasing, retention, telling
+from privacy import closing, erasing, retention
 from privacy.inventory import Retention
 from privacy.models import Erasure
 from privacy.periods import PERIODS
@@ -29,7 +29,7 @@ def now() -> datetime:
 
 @pytest.fixture(autouse=True)
 def _no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(telling.mail, "send", lambda letter, *, to: None)
+    monkeypatch.setattr("tenants.mail.send", lambda letter, *, to: None)
 
 
 def _end_of(actor: Any, now: datetime) -> None:

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from billing.jobs import invoicing, payments
 from billing.running import run_invoices
 from privacy.inventory import Retention
-from privacy.jobs import plan_retention
+from privacy.jobs.retention import plan_retention
 from privacy.retention import over_before
 from tenants import purging
 from tenants.context import enter, enter_public
@@ -150,7 +150,9 @@ def test_the_tick_asks_for_retention_in_every_schema_twice_a_day(committed: None
         for at in (now, now + timedelta(minutes=1), now + DAY / 2, now + DAY):
             plan_retention(at)
         asked = Job.objects.filter(name="privacy.retention")
-        times = {schema: [] for schema in asked.values_list("schema_name", flat=True)}
+        times: dict[str, list[datetime]] = {
+            schema: [] for schema in asked.values_list("schema_name", flat=True)
+        }
         for job in asked.order_by("run_at"):
             times[job.schema_name].append(job.run_at)
         assert set(times) >= {"public", "t_alpha", "t_beta"} and trial.schema_name not in times

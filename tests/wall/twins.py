@@ -27,6 +27,8 @@ KEPT = {
     "audit_auditevent": "*",
     "billing_journalentry": "*",
     "billing_numberseries": {"key"},
+    "privacy_closing": {"subject_kind", "subject_id"},
+    "privacy_erasure": {"subject_kind", "subject_id"},
     "accounts_user": {"password", "email"},
     "billing_billingsettings": {"number_format", "number_prefix", "brand_colour", "logo_type"},
     "billing_stripeconnection": {"account_id", "publishable_key", "webhook_endpoint"},
