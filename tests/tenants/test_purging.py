@@ -135,27 +135,33 @@ def test_a_parked_jobs_error_is_forgotten_and_the_job_stays(fresh: Any, now: dat
     parked, waiting = rows(fresh, "parked", "waiting")
     with enter_public():
         Job.objects.filter(pk__in=[parked, waiting]).update(last_error="no such address", run_at=now)
-    assert purging.forget_errors(before=now) == 0
+
+    def texts() -> dict[str, str]:
+        with enter_public():
+            mine = Job.objects.filter(pk__in=[parked, waiting])
+            return dict(mine.values_list("state", "last_error"))
+
+    purging.forget_errors(before=now)
+    assert texts() == {"parked": "no such address", "waiting": "no such address"}
     later = now + timedelta(seconds=1)
-    assert purging.forget_errors(before=later, dry_run=True) == purging.forget_errors(before=later) >= 1
-    assert purging.forget_errors(before=later) == 0
-    with enter_public():
-        texts = dict(Job.objects.filter(pk__in=[parked, waiting]).values_list("state", "last_error"))
-    assert texts == {"parked": purging.FORGOTTEN, "waiting": "no such address"}
+    assert purging.forget_errors(before=later, dry_run=True) >= 1
+    purging.forget_errors(before=later)
+    assert texts() == {"parked": purging.FORGOTTEN, "waiting": "no such address"}
+    assert purging.forget_errors(before=later, dry_run=True) == 0
 
 
 def test_the_tick_asks_for_retention_in_every_schema_twice_a_day(committed: None, now: datetime) -> None:
     trial = make(f"r{now:%H%M%S%f}", name="Trial", is_rehearsal=True)
+    day = (now + 400 * DAY).replace(hour=9)  # of which no other test asks
     with enter_public():
-        for at in (now, now + timedelta(minutes=1), now + DAY / 2, now + DAY):
+        for at in (day, day + timedelta(minutes=1), day + DAY / 2, day + DAY):
             plan_retention(at)
-        asked = Job.objects.filter(name="privacy.retention")
-        times: dict[str, list[datetime]] = {
-            schema: [] for schema in asked.values_list("schema_name", flat=True)
-        }
+        asked = Job.objects.filter(name="privacy.retention", run_at__gte=day - DAY)
+        times: dict[str, list[datetime]] = {}
         for job in asked.order_by("run_at"):
-            times[job.schema_name].append(job.run_at)
-        assert set(times) >= {"public", "t_alpha", "t_beta"} and trial.schema_name not in times
+            times.setdefault(job.schema_name, []).append(job.run_at)
+        assert set(times) >= {"public", "t_alpha", "t_beta"}
+        assert trial.schema_name not in times
         for each in times.values():
             assert [b - a for a, b in pairwise(each)] == [DAY / 2] * 2, "never longer between two runs"
         asked.delete()
