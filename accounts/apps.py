@@ -10,8 +10,10 @@ class AccountsConfig(AppConfig):
         from accounts import (  # noqa: F401 - importing registers them
             audience,
             checks,
+            closing,
             jobs,
             personal_data,
+            purging,
             rotations,
             shutting,
             subjects,

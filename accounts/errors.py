@@ -1,5 +1,5 @@
-"""What the rules of accounts say no with."""
+"""What the rules of accounts say no with: the same as those of privacy, whose pages stand among them."""
 
+from privacy.errors import Refused
 
-class Refused(ValueError):
-    """The change cannot be made as things stand; the message is for the person who asked."""
+__all__ = ["Refused"]

@@ -1,11 +1,10 @@
-"""Jobs of accounts: the mails about log-ins, resets whose time has come, and the daily purge."""
+"""Jobs of accounts: the mails about log-ins, resets whose time has come."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_encode
 
@@ -14,16 +13,13 @@ from accounts.inviting import token_of
 from accounts.models import EmailChange, FactorReset, Invitation, Session, User, Visit
 from accounts.passwords import tokens
 from accounts.people import owners
-from accounts.purging import purge_sessions
 from audit.actors import Actor
 from tenants import clock
 from tenants.audit_jobs import ask_everywhere
 from tenants.context import current_tenant, in_public
 from tenants.directory import home_url, site_url
-from tenants.jobs import Asked, enqueue, enqueue_many, job, planner
+from tenants.jobs import enqueue, job, planner
 from tenants.mail import send
-from tenants.models import Job, Tenant
-from tenants.postgresql.base import PUBLIC
 
 
 def place() -> tuple[str, str]:
@@ -121,25 +117,6 @@ def mail_email_changed(*, change_id: str) -> None:
         url=url,
     )
     send(letter, to=change.old_email)
-
-
-@job("accounts.purge_sessions")
-def purge(**_: str) -> None:
-    """Delete sessions and devices that are too old to keep."""
-    purge_sessions(actor=Actor.system("retention"), now=clock.now())
-
-
-@planner
-def plan_purges(now: datetime) -> None:
-    """Ask once a day for the purge of each schema, the platform's too, spread over three hours."""
-    key = f"purge_sessions:{now.date().isoformat()}"
-    asked = Job.objects.filter(schema_name=OuterRef("schema_name"), key=key)
-    tenants = Tenant.objects.filter(~Exists(asked), is_rehearsal=False)
-    for schema, number in tenants.values_list("schema_name", "id"):
-        at = now + timedelta(seconds=number.int % 10_800)
-        enqueue_many([Asked("accounts.purge_sessions", run_at=at, key=key)], schema=schema)
-    if not Job.objects.filter(schema_name=PUBLIC, key=key).exists():
-        enqueue_many([Asked("accounts.purge_sessions", key=key)])
 
 
 @job("accounts.mail_notice", outside=True)

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from privacy.inventory import Retention
+from privacy.periods import PERIODS
+
 SEEN_EVERY = timedelta(minutes=1)
-KEPT = timedelta(days=30)
-DEVICE_KEPT = timedelta(days=90)
+DEVICE_KEPT = timedelta(days=PERIODS[Retention.DEVICE].days or 0)
 
 
 @dataclass(frozen=True, slots=True)

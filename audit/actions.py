@@ -154,6 +154,13 @@ class Action(StrEnum):
     HOLD_PLACED = "hold.placed"
     HOLD_REVIEWED = "hold.reviewed"
     HOLD_LIFTED = "hold.lifted"
+    RETENTION_RUN = "retention.run"
+    CLOSING_ASKED = "closing.asked"
+    CLOSING_UNDONE = "closing.undone"
+    CLOSING_DONE = "closing.done"
+    ERASURE_ASKED = "erasure.asked"
+    ERASURE_DONE = "erasure.done"
+    ERASURE_REPLAYED = "erasure.replayed"
 
 
 # What the platform's staff may do while they act as somebody: see, correct details, and go.

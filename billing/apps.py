@@ -8,8 +8,10 @@ class BillingConfig(AppConfig):
 
     def ready(self) -> None:
         from billing import (  # noqa: F401 - importing registers them
+            closing,
             jobs,
             personal_data,
+            purging,
             restricted,
             rotations,
             setup,

@@ -4,10 +4,12 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.models import Customer
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
 from billing import drafting, ledger, scheduling, series, writing
+from billing.errors import Refused
 from billing.models import BillingSettings, Invoice
 from billing.periods import local_date
 from billing.series import Drawn
@@ -23,6 +25,8 @@ def issue(invoice: Invoice, *, actor: Actor, now: datetime) -> Invoice:
     """
     with transaction.atomic():
         locked = drafting.lock_draft(invoice.pk)
+        if locked.customer.status != Customer.Status.ACTIVE:
+            raise Refused("This customer's account is closed. Discard the draft.")
         settings = BillingSettings.objects.defer("logo").get()
         tenant = current_tenant()
         lines = drafting.lines_of(locked)

@@ -187,13 +187,14 @@ SELECT format('invoice %s', i.number) FROM billing_invoice i LEFT JOIN audit_aud
 WHERE i.status <> 'draft' GROUP BY i.id
 HAVING count(a.id) <> 1 OR min(a.details->'after'->>'number') IS DISTINCT FROM i.number""",
     "numbers are without a gap in each series": """
-SELECT format('series %s: %s drawn, %s used up to %s', key, s.last, u.used, u.last)
+SELECT format('series %s: %s drawn, %s used up to %s, %s purged', key, s.last, u.used, u.last, s.purged)
 FROM billing_numberseries s FULL JOIN (
     SELECT a.details->>'series' AS key, count(DISTINCT (a.details->>'n')::bigint) AS used,
            max((a.details->>'n')::bigint) AS last
     FROM audit_auditevent a JOIN billing_invoice i ON i.id::text = a.subject_id
     WHERE a.action = 'invoice.issued' AND a.subject_kind = 'invoice' GROUP BY 1) u USING (key)
-WHERE s.last IS DISTINCT FROM u.used OR s.last IS DISTINCT FROM u.last""",
+WHERE s.last IS DISTINCT FROM coalesce(u.used, 0) + s.purged
+   OR (s.purged = 0 AND s.last IS DISTINCT FROM u.last)""",
     "no period is billed twice, and none overlaps another": """
 SELECT format('subscription %s: %s', subscription_id, period_start) FROM (
     SELECT subscription_id, period_start,

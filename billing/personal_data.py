@@ -66,7 +66,7 @@ holds(
     ],
 )
 holds("billing.TaxRate", "Tax rate", none=["id", "tax_class", "country", "name", "rate_ppm"])
-holds("billing.NumberSeries", "Number series", none=["key", "last"])
+holds("billing.NumberSeries", "Number series", none=["key", "last", "purged"])
 holds(
     "billing.InvoiceRun",
     "Invoice run",

@@ -92,6 +92,23 @@ def resume(subscription: Subscription, *, actor: Actor, now: datetime) -> Subscr
         return _move(locked, Status.ACTIVE, Action.SUBSCRIPTION_RESUMED, reason="", actor=actor, now=now)
 
 
+def reinstate(subscription_id: UUID, status: str, *, actor: Actor, now: datetime) -> None:
+    """Let a cancelled subscription be as it was before: what was not billed meanwhile is not billed later.
+
+    One that somebody has changed since stays as it is.
+    """
+    with transaction.atomic():
+        try:
+            locked = _lock(subscription_id, {Status.CANCELLED}, "This subscription is not cancelled.")
+        except Refused:
+            return
+        _skip_to(locked, local_date(now, current_tenant().zone))
+        _move(
+            locked, Status(status), Action.SUBSCRIPTION_RESUMED,
+            reason=locked.paused_reason, actor=actor, now=now,
+        )  # fmt: skip
+
+
 def _check(price: Price, quantity: int, started_on: date, now: datetime) -> None:
     cycle = Cycle(price.cycle)
     if not cycle.recurs:

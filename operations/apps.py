@@ -7,4 +7,4 @@ class OperationsConfig(AppConfig):
     name = "operations"
 
     def ready(self) -> None:
-        from operations import jobs, personal_data  # noqa: F401 - importing registers and declares them
+        from operations import jobs, personal_data, retention  # noqa: F401 - importing registers and declares them

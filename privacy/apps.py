@@ -30,9 +30,13 @@ class PrivacyConfig(AppConfig):
     def ready(self) -> None:
         from privacy import (  # noqa: F401 - importing registers them
             consenting,
+            ending,
             jobs,
             personal_data,
             prospects,
             publishing,
             rotations,
+            sweeping,
+            telling,
+            traces,
         )

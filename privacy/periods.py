@@ -1,7 +1,7 @@
 """How long what is kept, as data: the periods that the policy publishes and `privacy.retention` executes."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from privacy.inventory import Retention
@@ -25,11 +25,27 @@ class Period:
             raise TypeError("This is kept until something happens, not for a time.")
         return now - timedelta(days=self.days)
 
+    def over_at(self, began: datetime) -> datetime:
+        """The first instant at which what began then was kept long enough. TypeError: it has no period."""
+        if self.years is not None:
+            return years_after(began, self.years)
+        if self.days is None:
+            raise TypeError("This is kept until something happens, not for a time.")
+        return began + timedelta(days=self.days)
+
 
 def years_before(now: datetime, years: int) -> datetime:
     """The same instant `years` earlier; what began on 29 February is kept to 1 March, never a day short."""
     day = _same_day(now.date(), now.year - years)
     return datetime.combine(day, now.timetz())
+
+
+def years_after(began: datetime, years: int) -> datetime:
+    """The same instant `years` later; of 29 February the beginning of 1 March, where there is no such day."""
+    try:
+        return began.replace(year=began.year + years)
+    except ValueError:
+        return datetime.combine(date(began.year + years, 3, 1), time(), began.tzinfo)
 
 
 def _same_day(day: date, year: int) -> date:

@@ -399,3 +399,26 @@ holds(
     ],
 )  # fmt: skip
 holds("privacy.News", "News and offers", none=["id", "title", "text", "asked_by", "asked_at"])
+holds(
+    "privacy.Closing",
+    "Closing of an account",
+    about=[About(kind, "subject_id") for kind in ("customer", "tenant")],
+    personal=spread(
+        HELD.but(
+            retention=Retention.BILLING,
+            law="Art. 5(2) GDPR: from when the seven years count must be shown",
+        ),
+        "closed_at", "final_at", "undone_at", "done_at",
+    ),
+    none=["id", "subject_kind", "subject_id", "reminded_at", "ended"],
+)  # fmt: skip
+holds(
+    "privacy.Erasure",
+    "Erasure",
+    about=[About(kind, "subject_id") for kind in ("customer", "user", "prospect")],
+    personal=spread(
+        HELD.but(law="Art. 5(2) GDPR: that it was erased must be shown"),
+        "because", "asked_at", "plan", "report", "done_at",
+    ),
+    none=["id", "subject_kind", "subject_id", "steps"],
+)  # fmt: skip

@@ -15,7 +15,7 @@ from uuid import UUID
 from celery import current_app
 from django.db import connection, transaction
 
-from tenants import clock, purging
+from tenants import clock
 from tenants.context import current_schema, current_tenant, in_public
 from tenants.errors import JobUnknown
 from tenants.ids import new_id
@@ -172,15 +172,3 @@ def publish(ids: Sequence[UUID]) -> None:
 
 def _in_rehearsal() -> bool:
     return not in_public() and current_tenant().is_rehearsal
-
-
-@job("tenants.purge_jobs", outside=True)
-def purge_jobs(**_: str) -> None:
-    """Forget the jobs of all tenants that were done long ago."""
-    purging.purge_done_jobs(now=clock.now())
-
-
-@planner
-def plan_purge(now: datetime) -> None:
-    """Ask once a day for the purge."""
-    enqueue("tenants.purge_jobs", key=f"purge:{now.date()}")

@@ -195,9 +195,10 @@ def spend(rule: Rule, caller: Caller, *, now: datetime) -> Spent:
     return Spent(stamp, member, bounds, in_cache=cached is not None)
 
 
-def purge(*, now: datetime) -> int:
+def purge(*, now: datetime, dry_run: bool = False) -> int:
     """Forget what no window reaches back to any more; returns how many rows. In the shared schema."""
-    return Throttle.objects.filter(expires_at__lt=now).delete()[0]
+    over = Throttle.objects.filter(expires_at__lt=now)
+    return over.count() if dry_run else over.delete()[0]
 
 
 def _bounds(rule: Rule, caller: Caller) -> tuple[_Bound, ...]:

@@ -3,10 +3,12 @@
 from django.urls import path
 
 from accounts.portal import (
+    closing_pages,
     confirming,
     copy_pages,
     email_pages,
     entering,
+    erasure_pages,
     pages,
     privacy_pages,
     security,
@@ -31,6 +33,9 @@ urlpatterns = [
     path("account/sessions/<uuid:session_id>/end/", session_pages.end_page, name="session_end"),
     path("account/email/", email_pages.email_page, name="email"),
     path("account/email/withdraw/", email_pages.withdraw_page, name="email_withdraw"),
+    path("account/closing/", closing_pages.closing_page, name="closing"),
+    path("account/privacy/erasure/", erasure_pages.erasure_page, name="erasure"),
+    path("reopen/<str:token>/", closing_pages.reopen_page, name="reopen"),
     path("email/confirm/<str:token>/", email_pages.confirm_page, name="email_confirm"),
     path("email/undo/<str:token>/", email_pages.undo_page, name="email_undo"),
     path("keep-factors/<str:token>/", entering.keep_factors_page, name="keep_factors"),

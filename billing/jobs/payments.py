@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 
 from audit.actors import Actor
-from billing import asking, cards, collecting, handling, payment_mails, payments, purging, sweeping
+from billing import asking, cards, collecting, handling, payment_mails, payments, sweeping
 from billing.periods import local_date
 from tenants import clock
 from tenants.context import current_tenant
@@ -79,12 +79,6 @@ def sweep_events(**_: str) -> None:
     enqueue("billing.sweep_events", run_at=following, key=f"sweep:{int(following.timestamp()) // 600}")
 
 
-@job("billing.purge_events", outside=True)
-def purge_events(**_: str) -> None:
-    """Forget the events that were handled long ago."""
-    purging.purge_handled_events(now=clock.now())
-
-
 @job("billing.detach_card", outside=True)
 def detach_card(*, card_id: str) -> None:
     """Have Stripe forget a card that was removed here."""
@@ -114,7 +108,7 @@ def mail_confirm_payment(*, payment_id: str) -> None:
 
 @planner
 def plan_days(now: datetime) -> None:
-    """For each tenant, once on each of its own days: collect, ask, sweep, purge. Other ticks do nothing."""
+    """For each tenant, once on each of its own days: collect, ask, sweep. Other ticks do nothing."""
     tenants = Tenant.objects.filter(is_rehearsal=False, status=Tenant.Status.ACTIVE)
     for schema, zone in tenants.values_list("schema_name", "time_zone"):
         day = local_date(now - MORNING, zoneinfo.ZoneInfo(zone))
@@ -125,7 +119,6 @@ def plan_days(now: datetime) -> None:
                 Asked("billing.collect_due", key=f"collect:{day}"),
                 Asked("billing.ask_payments", key=f"ask:{day}"),
                 Asked("billing.sweep_events", key=f"sweep:{day}"),
-                Asked("billing.purge_events", key=f"purge-events:{day}"),
             ],
             schema=schema,
         )

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from billing.manage import (
     audit_log,
+    closing,
     customers,
     home,
     hosts,
@@ -29,6 +30,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/<uuid:customer_id>/change/", customers.edit, name="customer_edit"),
     path("customers/<uuid:customer_id>/resume/", customers.resume, name="customer_resume"),
     path("customers/<uuid:customer_id>/", include("billing.manage.contacts_urls")),
+    path("customers/<uuid:customer_id>/closing/", closing.customer_closing, name="customer_closing"),
+    path("customers/<uuid:customer_id>/erasure/", closing.customer_erasure, name="customer_erasure"),
     path("products/", products.index, name="products"),
     path("products/new/", products.new, name="product_new"),
     path("products/<uuid:product_id>/", products.detail, name="product"),
@@ -91,6 +94,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/copy/<uuid:copy_id>/", leaving.state, name="copy_state"),
     path("settings/copy/<uuid:copy_id>/fetch/", leaving.fetch, name="copy_fetch"),
     path("news/", news.index, name="news"),
+    path("settings/closing/", closing.workspace, name="settings_closing"),
     path("settings/hosts/", hosts.index, name="hosts"),
     path("settings/hosts/<uuid:host_id>/primary/", hosts.make_primary, name="host_primary"),
     path("settings/hosts/<uuid:host_id>/remove/", hosts.remove, name="host_remove"),

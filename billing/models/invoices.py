@@ -7,10 +7,14 @@ from tenants.ids import new_id
 
 
 class NumberSeries(models.Model):
-    """A gapless counter; its row is locked by the transaction that issues."""
+    """A gapless counter; its row is locked by the transaction that issues.
+
+    `purged`: how many of its numbers went with the books of accounts closed seven years ago.
+    """
 
     key = models.CharField(primary_key=True, max_length=60)
     last = models.BigIntegerField(default=0)
+    purged = models.BigIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return f"{self.key} at {self.last}"

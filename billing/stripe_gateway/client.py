@@ -125,6 +125,11 @@ class LiveGateway:
         row = self._ask("post", "customers", name=name, email=email, metadata=dict(metadata), key=key)
         return str(row["id"])
 
+    def forget_customer(self, customer_id: str) -> None:
+        blank = dict.fromkeys(("name", "email", "phone", "description", "address", "shipping"), "")
+        self._ask("post", f"customers/{customer_id}", **blank)
+        self._ask("delete", f"customers/{customer_id}")
+
     def create_intent(self, wanted: IntentRequest, *, key: str) -> Intent:
         at_once = {"payment_method": wanted.card, "off_session": True, "confirm": True} if wanted.card else {}
         row = self._ask(

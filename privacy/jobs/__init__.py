@@ -1,5 +1,5 @@
 """The jobs of this app; importing them registers them."""
 
-from privacy.jobs import demands, incidents, messages, policy, requests
+from privacy.jobs import demands, erasing, incidents, messages, policy, requests, retention
 
-__all__ = ["demands", "incidents", "messages", "policy", "requests"]
+__all__ = ["demands", "erasing", "incidents", "messages", "policy", "requests", "retention"]

@@ -1,5 +1,6 @@
 """Models of the privacy app."""
 
+from privacy.models.closings import Closing, Erasure
 from privacy.models.consents import Consent, ConsentText
 from privacy.models.disclosures import Disclosure, UnderageReport
 from privacy.models.exports import ExportFile
@@ -11,12 +12,14 @@ from privacy.models.policies import PolicyNotice, PolicyRound, PolicyVersion
 from privacy.models.requests import DataRequest, ReceivedMail, Reply, RequestSubject
 
 __all__ = [
+    "Closing",
     "Consent",
     "ConsentText",
     "ContactMessage",
     "ContactReply",
     "DataRequest",
     "Disclosure",
+    "Erasure",
     "ExportFile",
     "Hold",
     "Incident",

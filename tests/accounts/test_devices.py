@@ -10,9 +10,8 @@ from django.test import Client
 from accounts import jobs, known_devices
 from accounts.devices import UNKNOWN, device_of, is_handheld, network_of
 from accounts.models import EmailChange, KnownDevice, Session, User
-from accounts.purging import purge_sessions
+from privacy import retention
 from tenants import clock
-from tenants.context import enter_public
 from tenants.models import Job
 from tests import logging_in
 from tests.accounts.conftest import actions
@@ -122,19 +121,13 @@ def test_what_is_too_old_is_purged_and_what_lives_stays(
             user=user, old_email="a@x.example", new_email="b@x.example", asked_at=now - age,
             expires_at=now - age + timedelta(days=1),
         )  # fmt: skip
-    assert purge_sessions(actor=actor, now=now) == 1
-    assert purge_sessions(actor=actor, now=now) == 0
+
+    def run() -> dict[str, int]:
+        return {each.table: each.count for each in retention.run(now=now, dry_run=False, actor=actor)}
+
+    swept = run()
+    assert (swept["accounts_session"], swept["accounts_knowndevice"]) == (1, 1)
+    assert not any(run().values())
     assert client.get("/account/sessions/").status_code == 200
     assert (KnownDevice.objects.count(), EmailChange.objects.count()) == (1, 1)
-    assert actions().count("sessions.purged") == 1
-
-
-def test_each_schema_is_purged_once_a_day(two_tenants: Any, now: datetime) -> None:
-    with enter_public():
-        for at in (now, now + timedelta(hours=2), now + timedelta(days=1)):
-            jobs.plan_purges(at)
-        asked = Job.objects.filter(name="accounts.purge_sessions").values_list("schema_name", flat=True)
-        assert {schema: list(asked).count(schema) for schema in set(asked)} == {
-            "public": 2, "t_alpha": 2, "t_beta": 2
-        }  # fmt: skip
-        jobs.purge()
+    assert actions().count("retention.run") == 1

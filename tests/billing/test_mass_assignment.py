@@ -191,7 +191,7 @@ def browser_of() -> Callable[..., Client]:
 
 # Pages that take a POST with no field of a model in it, or one that is tried elsewhere.
 WITHOUT_FIELDS = {
-    "customer_resume", "invoice_resume",
+    "customer_resume", "invoice_resume", "customer_closing", "customer_erasure", "settings_closing",
     "contact_remove", "invitation_resend", "invitation_withdraw", "price_switch", "subscription_resume",
     "invoice_discard", "invoice_issue", "invoice_send", "payment_ask", "payment_take_in",
     "payment_absent", "run_now", "import",

@@ -15,7 +15,7 @@ OPEN = {
     "accounts:login", "accounts:logout", "accounts:ask_reset", "accounts:reset", "accounts:invitation",
     "accounts:visit", "accounts:visit_leave", "accounts:second_factor", "accounts:backup_code",
     "accounts:passkey", "accounts:passkey_ask", "accounts:keep_factors", "accounts:email_confirm",
-    "accounts:email_undo", "security_txt", "unsubscribe",
+    "accounts:email_undo", "accounts:reopen", "security_txt", "unsubscribe",
 }  # fmt: skip
 # Owners' pages that change something without asking again who it is, and why.
 UNASKED = {

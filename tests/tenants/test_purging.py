@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,10 @@ from django.db import connection, transaction
 
 from billing.jobs import invoicing, payments
 from billing.running import run_invoices
-from tenants import jobs, purging
+from privacy.inventory import Retention
+from privacy.jobs.retention import plan_retention
+from privacy.retention import over_before
+from tenants import purging
 from tenants.context import enter, enter_public
 from tenants.ids import first_id_at, new_id
 from tenants.models import Job, Tenant
@@ -38,6 +42,11 @@ def fresh(fresh_tenant: Any) -> Iterator[Any]:
     yield fresh_tenant
     with enter_public():
         Job.objects.filter(schema_name=fresh_tenant.schema_name).delete()
+
+
+def forget(now: datetime) -> int:
+    """What the nightly run does with them."""
+    return purging.purge_done_jobs(before=over_before(Retention.JOB, now))
 
 
 def rows(of: Any, *states: str, done_at: datetime | None = None, key: str | None = None) -> list[UUID]:
@@ -72,14 +81,14 @@ def test_only_what_was_done_two_weeks_ago_goes_in_batches(
     later = now + 15 * DAY
     old = rows(fresh, *["done"] * 5, done_at=now)
     kept = rows(fresh, "waiting", "running", "parked", done_at=now)
-    kept += rows(fresh, "done", done_at=later - purging.KEEP_DONE + timedelta(minutes=1))
-    assert purging.purge_done_jobs(now=now + 13 * DAY) == 0
+    kept += rows(fresh, "done", done_at=over_before(Retention.JOB, later) + timedelta(minutes=1))
+    assert forget(now + 13 * DAY) == 0
     gone = 0
-    while purged := purging.purge_done_jobs(now=later):  # others' old ones too, some at a time
+    while purged := forget(later):  # others' old ones too, some at a time
         gone += purged
     assert gone >= 5
     assert (left(old), left(kept)) == ([], kept)
-    assert purging.purge_done_jobs(now=later) == 0
+    assert forget(later) == 0
 
 
 def test_the_most_that_one_purge_takes_is_bounded(
@@ -88,7 +97,7 @@ def test_the_most_that_one_purge_takes_is_bounded(
     monkeypatch.setattr(purging, "BATCH", 2)
     monkeypatch.setattr(purging, "BATCHES", 2)
     rows(fresh, *["done"] * 5, done_at=now)
-    assert purging.purge_done_jobs(now=now + 15 * DAY) == 4
+    assert forget(now + 15 * DAY) == 4
 
 
 def test_a_rehearsals_jobs_stay(fresh: Any, now: datetime) -> None:
@@ -96,7 +105,7 @@ def test_a_rehearsals_jobs_stay(fresh: Any, now: datetime) -> None:
     trial = make(f"r{now:%H%M%S%f}", name="Trial", is_rehearsal=True)
     kept = rows(trial, "done", done_at=now - 300 * DAY)
     gone = rows(fresh, "done", done_at=now - 300 * DAY)
-    purging.purge_done_jobs(now=now + 15 * DAY)
+    forget(now + 15 * DAY)
     assert (left(kept), left(gone)) == (kept, [])
     with enter_public():
         Job.objects.filter(pk__in=kept).delete()
@@ -110,7 +119,7 @@ def test_a_row_that_somebody_holds_is_left_for_tomorrow(fresh: Any, now: datetim
             with enter_public(), connection.cursor() as cursor:
                 cursor.execute("SET lock_timeout = '3s'")
                 try:
-                    return purging.purge_done_jobs(now=now + 15 * DAY)
+                    return forget(now + 15 * DAY)
                 finally:
                     cursor.execute("RESET lock_timeout")
         finally:
@@ -122,21 +131,46 @@ def test_a_row_that_somebody_holds_is_left_for_tomorrow(fresh: Any, now: datetim
     assert left([held, free]) == [held]
 
 
-def test_the_tick_asks_for_the_purge_once_a_day(committed: None, now: datetime) -> None:
+def test_a_parked_jobs_error_is_forgotten_and_the_job_stays(fresh: Any, now: datetime) -> None:
+    parked, waiting = rows(fresh, "parked", "waiting")
     with enter_public():
-        for at in (now, now, now + DAY):
-            jobs.plan_purge(at)
-        keys = {f"purge:{now.date()}", f"purge:{(now + DAY).date()}"}
-        asked = Job.objects.filter(name="tenants.purge_jobs", key__in=keys)
-        assert {job.schema_name for job in asked} == {"public"}
-        assert asked.count() == 2
+        Job.objects.filter(pk__in=[parked, waiting]).update(last_error="no such address", run_at=now)
+
+    def texts() -> dict[str, str]:
+        with enter_public():
+            mine = Job.objects.filter(pk__in=[parked, waiting])
+            return dict(mine.values_list("state", "last_error"))
+
+    purging.forget_errors(before=now)
+    assert texts() == {"parked": "no such address", "waiting": "no such address"}
+    later = now + timedelta(seconds=1)
+    assert purging.forget_errors(before=later, dry_run=True) >= 1
+    purging.forget_errors(before=later)
+    assert texts() == {"parked": purging.FORGOTTEN, "waiting": "no such address"}
+    assert purging.forget_errors(before=later, dry_run=True) == 0
+
+
+def test_the_tick_asks_for_retention_in_every_schema_twice_a_day(committed: None, now: datetime) -> None:
+    trial = make(f"r{now:%H%M%S%f}", name="Trial", is_rehearsal=True)
+    day = (now + 400 * DAY).replace(hour=9)  # of which no other test asks
+    with enter_public():
+        for at in (day, day + timedelta(minutes=1), day + DAY / 2, day + DAY):
+            plan_retention(at)
+        asked = Job.objects.filter(name="privacy.retention", run_at__gte=day - DAY)
+        times: dict[str, list[datetime]] = {}
+        for job in asked.order_by("run_at"):
+            times.setdefault(job.schema_name, []).append(job.run_at)
+        assert set(times) >= {"public", "t_alpha", "t_beta"}
+        assert trial.schema_name not in times
+        for each in times.values():
+            assert [b - a for a, b in pairwise(each)] == [DAY / 2] * 2, "never longer between two runs"
         asked.delete()
 
 
 def plan_all(now: datetime) -> None:
     with enter_public():
         payments._planned.clear()
-        for plan in (invoicing.plan_runs, invoicing.plan_ledger_checks, payments.plan_days):
+        for plan in (invoicing.plan_runs, invoicing.plan_ledger_checks, payments.plan_days, plan_retention):
             plan(now)
 
 
@@ -163,7 +197,7 @@ def test_no_planner_asks_again_for_what_was_done_and_purged(fresh: Any, actor: A
             open_ones.update(state="done", done_at=at)
         before = keys(fresh.schema_name)
         ever |= before
-        purging.purge_done_jobs(now=at)
+        forget(at)
         after = keys(fresh.schema_name)
         plan_all(at + timedelta(minutes=1))
         assert keys(fresh.schema_name) == after, "a key that is free again was asked with"

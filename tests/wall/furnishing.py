@@ -12,6 +12,7 @@ from audit.actors import Actor
 from audit.models import ChainCheck, PurgedLink
 from billing import drafting, issuing
 from billing.models import BillingSettings, Dispute, InvoiceRun, Payment, Refund, StripeEvent
+from privacy.models import Closing, Erasure
 from tenants import claiming, clock
 from tenants.context import current_tenant
 from tests.billing.payments import standin
@@ -54,7 +55,16 @@ def furnish(mark: str) -> dict[str, Furniture]:
         each.ids |= {"host_id": host.pk, "proof_id": proof.pk} | colleague
         each.ids |= {"rate_id": rate.pk, "price_id": price.pk, "product_id": price.product_id}
     workers = {"owner": owner, "staff": staff, "helper": helper, "reader": reader}
+    for each in found.values():
+        _closed_once(str(each.ids["customer_id"]))
     return found | {who: Furniture(user_id=one.pk) for who, one in workers.items()}
+
+
+def _closed_once(customer_id: str) -> None:
+    """A closing that was undone, and the note of an erasure."""
+    about, now = {"subject_kind": "customer", "subject_id": customer_id}, clock.now()
+    Closing.objects.create(**about, closed_at=now, final_at=now + timedelta(days=30), undone_at=now)
+    Erasure.objects.create(**about, because=Erasure.Because.ASKED, asked_at=NOW, done_at=NOW)
 
 
 def _colleague(mark: str) -> dict[str, UUID]:

@@ -27,6 +27,8 @@ KEPT = {
     "audit_auditevent": "*",
     "billing_journalentry": "*",
     "billing_numberseries": {"key"},
+    "privacy_closing": {"subject_kind", "subject_id"},
+    "privacy_erasure": {"subject_kind", "subject_id"},
     "accounts_user": {"password", "email"},
     "privacy_consent": {"subject_kind", "subject_id"},
     "privacy_consenttext": {"purpose"},

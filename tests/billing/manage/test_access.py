@@ -20,6 +20,7 @@ OWNERS_ONLY = {
     "tax_new", "tax", "tax_remove", "staff", "staff_invite", "staff_hand_over", "staff_role",
     "staff_deactivate", "staff_reactivate", "staff_resend", "staff_withdraw", "stripe", "stripe_connect",
     "stripe_callback", "stripe_key", "stripe_disconnect", "factors_reset", "settings_security",
+    "settings_closing",
     "hosts", "host_primary", "host_remove", "host_look", "host_withdraw",
     "copies", "copy_state", "copy_fetch",
 }  # fmt: skip

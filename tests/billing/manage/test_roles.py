@@ -23,6 +23,7 @@ TABLE = {
     "home": (ALL, NONE),
     "customers": (ALL, NONE), "customer": (ALL, NONE), "customer_new": (BILL, BILL),
     "customer_edit": ("OBSV", "OBSV"), "customer_resume": (NONE, BILL),
+    "customer_closing": (ALL, BILL), "customer_erasure": (ALL, BILL),
     "invoice_resume": (NONE, BILL), "customer_invite": (HELP, HELP),
     "contact": (HELP, HELP), "contact_remove": (NONE, HELP),
     "invitation_resend": (NONE, HELP), "invitation_withdraw": (NONE, HELP),
@@ -51,6 +52,7 @@ TABLE = {
     "host_withdraw": (NONE, OWN), "host_remove": (NONE, OWN),
     "copies": (OWN, OWN), "copy_state": (OWN, NONE), "copy_fetch": (OWN, NONE), "news": (BILL, BILL),
     "factors_reset": (NONE, OWN), "settings_security": ("OV", OWN),
+    "settings_closing": ("OV", OWN),
 }  # fmt: skip
 ROLES = {"O": "owner", "B": "billing", "S": "support", "R": "read_only", "C": "contact"}
 

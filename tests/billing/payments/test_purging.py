@@ -18,12 +18,19 @@ from billing.models import (
     StripeConnection,
     StripeEvent,
 )
+from privacy.inventory import Retention
+from privacy.retention import over_before
 from tenants.context import enter_public
-from tenants.purging import purge_done_jobs as jobs_purged
+from tenants.purging import purge_done_jobs
 from tests.billing.payments import standin
 from tests.billing.payments.standin import SYSTEM
 
 DAY = timedelta(days=1)
+
+
+def forget(now: datetime) -> int:
+    """What the nightly run does with them."""
+    return purging.purge_handled_events(before=over_before(Retention.VENDOR_EVENT, now))
 
 
 def deliver(event: dict[str, Any]) -> int:
@@ -76,9 +83,9 @@ def test_what_was_handled_goes_after_35_days_and_the_rest_stays(
     StripeEvent.objects.filter(pk=unhandled.pk).update(handled_at=None)
     late = StripeEvent.objects.latest("received_at")
     StripeEvent.objects.filter(pk=late.pk).update(handled_at=now + 10 * DAY)
-    assert purging.KEEP_HANDLED > sweeping.REACH
-    assert purging.purge_handled_events(now=now + 34 * DAY) == 0
-    assert purging.purge_handled_events(now=now + 36 * DAY) == len(told) - 2
+    assert now - over_before(Retention.VENDOR_EVENT, now) > sweeping.REACH
+    assert forget(now + 34 * DAY) == 0
+    assert forget(now + 36 * DAY) == len(told) - 2
     assert set(StripeEvent.objects.values_list("pk", flat=True)) == {unhandled.pk, late.pk}
 
 
@@ -86,7 +93,7 @@ def test_the_sweep_brings_nothing_back_that_was_purged(told: list[dict[str, Any]
     """Not even after connecting anew, when nothing tells up to where it has looked."""
     StripeConnection.objects.update(swept_until=None)
     later = now + 36 * DAY
-    purging.purge_handled_events(now=later)
+    forget(later)
     assert not StripeEvent.objects.exists()
     assert sweeping.sweep(now=later) == 0
     StripeConnection.objects.update(swept_until=now - 90 * DAY)
@@ -101,9 +108,9 @@ def test_handling_again_what_was_purged_changes_nothing(told: list[dict[str, Any
     assert before["refunds"] == 1
     assert before["disputes"]
     later = now + 36 * DAY
-    assert purging.purge_handled_events(now=later) == len(told)
+    assert forget(later) == len(told)
     with enter_public():
-        assert jobs_purged(now=later) >= len(told)
+        assert purge_done_jobs(before=over_before(Retention.JOB, later)) >= len(told)
     for event in reversed(told):
         assert deliver(event) == 200
     assert standin.work(now) == len(told)

@@ -1,0 +1,118 @@
+"""Retention, executed: who carries out each rule of `privacy.periods`, and one run over all of them.
+
+A function that executes a rule is registered where its tables are known, with `executes`. A run calls all
+of them in the schema entered; nothing of a subject under a legal hold goes (`privacy.holds`). Twice a day a
+run comes by in each schema, so that nothing is kept a day longer than the policy says.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, Protocol
+
+from django.db import transaction
+
+from audit.actions import Action
+from audit.actors import Actor
+from audit.recording import record
+from privacy import holds
+from privacy.inventory import Retention
+from privacy.periods import PERIODS
+from tenants.context import current_schema, current_tenant, in_public
+
+log = logging.getLogger(__name__)
+
+Scope = Literal["tenant", "platform"]
+
+# What is kept until something happens, not for a time: what that is, in words.
+UNTIL: Final[dict[Retention, str]] = {
+    Retention.CONSENT: "never; its address goes when its person is erased (privacy.erasing)",
+    Retention.STAFF: "the employment ends: the account is deactivated, and erased as a user is",
+    Retention.INCIDENT: "never; the law asks for a register",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """How many rows of a table went, or in a dry run would go."""
+
+    table: str
+    count: int
+
+
+class Execute(Protocol):
+    """Deletes what is over by `now` in the schema entered, in transactions of its own; tells how much."""
+
+    def __call__(self, *, now: datetime, dry_run: bool, actor: Actor) -> Sequence[Swept]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Executor:
+    """Who executes a rule, in which kind of schema."""
+
+    rule: Retention
+    scope: Scope
+    run: Execute
+
+
+class SomeFailed(RuntimeError):
+    """Executors of these rules failed; all the others have run."""
+
+
+_executors: list[Executor] = []
+
+
+def executes(rule: Retention, *, scope: Scope) -> Callable[[Execute], Execute]:
+    """Register the decorated function to execute a rule in tenants' schemas or in the platform's own."""
+
+    def register(run: Execute) -> Execute:
+        _executors.append(Executor(rule, scope, run))
+        return run
+
+    return register
+
+
+def executors(scope: Scope | None = None) -> Sequence[Executor]:
+    """Return who executes rules, of one kind of schema or of both."""
+    return [each for each in _executors if scope in (None, each.scope)]
+
+
+def over_before(rule: Retention, now: datetime) -> datetime:
+    """Return the instant before which what began under this rule has been kept long enough."""
+    return PERIODS[rule].over_before(now)
+
+
+def run(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
+    """Execute every rule in the schema entered; returns what went from where, or would go.
+
+    What went is recorded. One that fails holds up no other; in the end it raises `SomeFailed`.
+    """
+    swept: list[Swept] = []
+    failed: list[str] = []
+    for each in () if _is_held() else executors("platform" if in_public() else "tenant"):
+        try:
+            swept += each.run(now=now, dry_run=dry_run, actor=actor)
+        except Exception:
+            log.exception("retention: %s failed in %s", each.rule, current_schema())
+            failed.append(each.rule.value)
+    total = _summed(swept)
+    if not dry_run and any(each.count for each in total):
+        gone = {each.table: each.count for each in total if each.count}
+        with transaction.atomic():
+            record(Action.RETENTION_RUN, subject=("retention", "rules"), actor=actor, now=now, gone=gone)
+    if failed:
+        raise SomeFailed(f"Retention failed for {', '.join(failed)}; the log has the errors.")
+    return total
+
+
+def _is_held() -> bool:
+    return not in_public() and holds.is_schema_held(current_tenant())
+
+
+def _summed(swept: Sequence[Swept]) -> list[Swept]:
+    """One line a table, in the order of their names."""
+    counts: dict[str, int] = {}
+    for each in swept:
+        counts[each.table] = counts.get(each.table, 0) + each.count
+    return [Swept(table, counts[table]) for table in sorted(counts)]

@@ -1,0 +1,76 @@
+"""Deleting what is over, batch by batch: rows that somebody holds are left for the next run."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.contrib.admin.models import LogEntry
+from django.db import transaction
+from django.db.models import Model, QuerySet
+
+from audit.actors import Actor
+from privacy import holds
+from privacy.inventory import Retention
+from privacy.models import Erasure, Restriction
+from privacy.retention import Swept, executes, over_before
+from tenants import purging, throttling
+
+BATCH: Final = 2_000
+# What is left after that many is for the next run: it must end before its lease does.
+BATCHES: Final = 100
+
+
+def sweep(rows: "QuerySet[Any]", *, dry_run: bool) -> Swept:
+    """Delete these rows but for those of subjects under a hold; commits by batches, waits for nobody."""
+    table, model, gone = rows.model._meta.db_table, rows.model, 0
+    rows = holds.without_held(rows)
+    if dry_run:
+        return Swept(table, rows.count())
+    for _ in range(BATCHES):
+        with transaction.atomic():
+            free = rows.order_by("pk").select_for_update(of=("self",), skip_locked=True)
+            ids = list(free.values_list("pk", flat=True)[:BATCH])
+            _delete(model, ids)
+        gone += len(ids)
+        if len(ids) < BATCH:
+            break
+    return Swept(table, gone)
+
+
+def _delete(model: type[Model], ids: list[Any]) -> None:
+    if ids:
+        model._base_manager.filter(pk__in=ids).delete()
+
+
+@executes(Retention.JOB, scope="platform")
+def jobs(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
+    """Jobs that are done, of all tenants, and what went wrong with those that are parked."""
+    cut, kept = over_before(Retention.JOB, now), holds.held_schemas()
+    gone = purging.purge_done_jobs(before=cut, but=kept, dry_run=dry_run)
+    emptied = purging.forget_errors(before=cut, but=kept, dry_run=dry_run)
+    return [Swept("tenants_job", gone), Swept("tenants_job.last_error", emptied)]
+
+
+@executes(Retention.THROTTLE, scope="platform")
+def attempts(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
+    """Counts of attempts; each tick forgets them too, as soon as no window reaches back to them."""
+    return [Swept("tenants_throttle", throttling.purge(now=now, dry_run=dry_run))]
+
+
+@executes(Retention.RECORD, scope="platform")
+def staff_record(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
+    """What Django's admin wrote down of the platform's staff."""
+    old = LogEntry.objects.filter(action_time__lt=over_before(Retention.RECORD, now))
+    return [sweep(old, dry_run=dry_run)]
+
+
+@executes(Retention.REQUEST, scope="tenant")
+@executes(Retention.REQUEST, scope="platform")
+def limits(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
+    """Restrictions and holds that were lifted, erasures that were done; those that stand stay."""
+    cut = over_before(Retention.REQUEST, now)
+    over = (
+        Restriction.objects.filter(lifted_at__lt=cut),
+        holds.lifted_before(cut),
+        Erasure.objects.filter(done_at__lt=cut),
+    )
+    return [sweep(rows, dry_run=dry_run) for rows in over]

@@ -1,0 +1,163 @@
+"""A word of its own in every text that is held about a customer and its log-in: after the erasure it stands
+nowhere in the whole estate but where the plan says that it stays. Mailboxes outside are not ours: what was
+sent is sent.
+"""
+
+import logging
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from django.contrib.sessions.models import Session as SessionData
+from django.db import models
+
+from accounts.models import Customer, Session, User
+from audit import verifying
+from audit.models import AuditEvent
+from billing.models import Dispute
+from privacy import erasing, inventory, planning
+from privacy.models import Consent, ConsentText, Erasure
+from privacy.subjects import Subject
+from tenants.context import current_schema, enter_public
+from tenants.models import Job
+from tests.billing.payments import standin
+from tests.privacy.ending import estate
+from tests.wall.furnishing import furnish
+from vault import subject_keys
+from vault.errors import Erased
+
+# What is looked up by its value and must stay what it is, for the things it opens to be found.
+LINKS = {
+    ("accounts.Session", "key_hash"), ("billing.PaymentProfile", "stripe_customer"),
+    ("billing.Invoice", "number"), ("billing.Dispute", "status"),
+}  # fmt: skip
+
+
+def put_everywhere(word: str, subjects: list[Subject]) -> set[tuple[str, str]]:
+    """Write the word into every text field about these people, as a superuser past every guard."""
+    written: set[tuple[str, str]] = set()
+    with psycopg.connect(estate.admin_url()) as admin:
+        admin.execute("SET session_replication_role = replica")
+        schema = current_schema()
+        for holding in inventory.holdings():
+            rows = planning.rows_of(holding, subjects)
+            meta = holding.model._meta
+            names = [name for name in holding.personal if _takes_text(holding, name, word)]
+            if rows is None or holding.label == "audit.AuditEvent":
+                continue
+            for number, pk in enumerate(rows.values_list("pk", flat=True)):
+                for name in names:
+                    value = _value(meta.get_field(name), f"{word}{number}")
+                    column = _column(holding.label, name)
+                    where = f'"{meta.pk.column}" = %s'
+                    table = f'"{schema}"."{meta.db_table}"'
+                    admin.execute(f'UPDATE {table} SET "{column}" = %s WHERE {where}', [value, pk])
+                    written.add((meta.db_table, column))
+    return written
+
+
+def _takes_text(holding: Any, name: str, word: str) -> bool:
+    field = holding.model._meta.get_field(name)
+    if (holding.label, name) in LINKS or field.choices or field.remote_field:
+        return False
+    if isinstance(field, models.JSONField):
+        return name in {"buyer"}
+    roomy = field.max_length is None or field.max_length > len(word) + 16
+    return isinstance(field, models.CharField | models.TextField) and roomy and name != "state"
+
+
+def _value(field: Any, text: str) -> str:
+    if isinstance(field, models.JSONField):
+        return f'{{"name": "{text}"}}'
+    return f"{text}@x.example" if isinstance(field, models.EmailField) else text
+
+
+def leave_traces(word: str, user: User, customer: Customer, now: datetime) -> None:
+    """What is not a row about them: a session's contents, jobs, an error, an invitation, a sealed choice."""
+    session = Session.objects.filter(user=user).first()
+    assert session is not None
+    SessionData.objects.create(session_key=session.key_hash, session_data=f"{word} data", expire_date=now)
+    text = ConsentText.objects.create(hash="1" * 64, purpose="marketing", text="News?", since=now)
+    blob = subject_keys.seal("user", str(user.pk), f"{word}@x.example", context="consent")
+    Consent.objects.create(
+        subject_kind="user", subject_id=str(user.pk), purpose="marketing", given=True, text=text, how="form",
+        at=now, address_mark="0" * 64, sealed=blob,
+    )  # fmt: skip
+    schema = current_schema()
+    with enter_public():
+        shared = {"schema_name": schema, "name": "accounts.mail_reset"}
+        Job.objects.create(**shared, args={"user_id": str(user.pk)}, run_at=now)
+        Job.objects.create(
+            **shared, args={"other": "1"}, state="parked", last_error=f"refused: <{word}0@x.example>"
+        )
+
+
+def test_nothing_is_left_but_what_the_plan_says(
+    fresh_tenant: Any, now: datetime, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """G44 and G36: the whole estate, and a backup of before."""
+    caplog.set_level(logging.INFO)  # what the product runs at
+    word = f"zq{uuid4().hex[:8]}"
+    one = furnish(f"W{word[2:6]}")["1"]
+    customer, user = Customer.objects.get(pk=one.ids["customer_id"]), User.objects.get(pk=str(one.user_id))
+    standin.with_card(customer, now)
+    subject = Subject("customer", str(customer.pk))
+    subjects = planning.with_included(subject)
+    assert [each.kind for each in subjects] == ["customer", "user"]
+    written = put_everywhere(word, subjects)
+    assert len(written) > 40
+    leave_traces(word, user, customer, now)
+    _settle_disputes()
+    plan = planning.plan(subject, now=now)
+    schema = fresh_tenant.schema_name
+    before, backup = estate.in_database(word, schema), estate.dump(schema, tmp_path)
+    assert written <= before
+
+    caplog.clear()
+    erasure = erasing.begin(subject, because=Erasure.Because.ASKED, actor=standin.SYSTEM, now=now)
+    standin.work(now)
+    erasure.refresh_from_db()
+    assert erasure.done_at is not None, [j.last_error for j in Job.objects.filter(name="privacy.erase")]
+
+    kept = {(_table(label), _column(label, name)) for label, name in plan.kept_fields}
+    left = estate.in_database(word, schema) - _not_sealed_yet()
+    assert left <= kept, "these columns still hold what was to go"
+    assert ("billing_invoice", "buyer") in left, "the law wants the invoice as it was"
+    assert estate.in_valkey(word) == []
+    assert estate.in_buckets(word) == []
+    assert word not in caplog.text
+    _what_old_backups_hold_cannot_be_read(backup, word, user)
+    assert verifying.verify().problem is None
+    text = str([erasure.plan, erasure.report])
+    assert word not in text and "Invoice" in text
+
+
+def _not_sealed_yet() -> set[tuple[str, str]]:
+    """Where the audit log keeps what is personal under its person's key, nothing of it is left to read."""
+    sealed = "details_sealed" in {field.name for field in AuditEvent._meta.concrete_fields}
+    return set() if sealed else {("audit_auditevent", "details"), ("audit_auditevent", "actor_label")}
+
+
+def _settle_disputes() -> None:
+    Dispute.objects.update(status="lost")
+
+
+def _what_old_backups_hold_cannot_be_read(backup: str, word: str, user: User) -> None:
+    sealed = bytes(Consent.objects.get(subject_id=str(user.pk)).sealed)
+    assert sealed.hex() in backup, "the backup has it"
+    with pytest.raises(Erased):
+        subject_keys.open_sealed("user", str(user.pk), sealed, context="consent")
+    keys = backup.partition("COPY")[2]
+    assert "vault_subjectkey" not in keys, "and no key of a person"
+
+
+def _table(label: str) -> str:
+    return inventory.holding_of(label).model._meta.db_table
+
+
+def _column(label: str, name: str) -> str:
+    field: Any = inventory.holding_of(label).model._meta.get_field(name)
+    return str(field.column)
