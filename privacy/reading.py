@@ -45,7 +45,7 @@ def has_own_filter(model: type[Model]) -> bool:
 
 
 def filter_of(model: type[Model], subject: Subject) -> Q:
-    """Audit events that the person took, or that are about the subject itself; the texts that it was shown."""
+    """Audit events that the person took, or that are about the subject itself; texts that it was shown."""
     if model._meta.label == TEXTS:
         chosen = Consent.objects.filter(subject_kind=subject.kind, subject_id=subject.id)
         return Q(pk__in=chosen.values("text_id"))
