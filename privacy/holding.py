@@ -18,7 +18,7 @@ from audit.recording import record
 from privacy.errors import Refused
 from privacy.finding import Found, inside
 from privacy.models import Hold
-from privacy.subjects import Subject, known
+from privacy.subjects import known
 from tenants.context import enter, enter_public
 from tenants.directory import every_tenant
 from tenants.models import Tenant
@@ -34,12 +34,6 @@ class Standing:
 
     schema_name: str
     hold: Hold
-
-
-def is_held(subject: Subject) -> bool:
-    """Tell whether a hold stands on this subject, in the schema entered."""
-    standing = Hold.objects.filter(lifted_at__isnull=True)
-    return standing.filter(subject_kind=subject.kind, subject_id=subject.id).exists()
 
 
 def place(whom: Found, *, reason: str, actor: Actor, now: datetime, review_on: date | None = None) -> Hold:

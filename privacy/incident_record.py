@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Sum
 
 from audit.models import AuditEvent
 from audit.reading import opened
@@ -38,62 +37,63 @@ class Section:
 def sections(incident: Incident) -> list[Section]:
     """Return the record, point by point. Reads the shared schema."""
     with enter_public():
-        scopes = list(incident.scopes.order_by("schema_name", "subject_kind"))
-        people = incident.scopes.aggregate(n=Sum("people"))["n"] or 0
-        rows = incident.scopes.aggregate(n=Sum("rows"))["n"] or 0
-        states = Counter(incident.notices.values_list("state", flat=True))
-        rotated = list(incident.rotations.order_by("schema_name", "name"))
-        steps = opened(
-            AuditEvent.objects.filter(subject_kind="incident", subject_id=str(incident.pk)).order_by("seq")
-        )
+        return [
+            Section("Nature of the breach (Art. 33(3)(a))", [incident.nature, _times(incident)]),
+            *_concerned(incident),
+            Section(
+                "Contact (Art. 33(3)(b))",
+                [f"ProEcommerce, {settings.DEFAULT_FROM_EMAIL}, {settings.SITE_URL.rstrip('/')}"],
+            ),
+            Section("Likely consequences (Art. 33(3)(c))", [incident.consequences or NOT_YET]),
+            Section("Measures taken or proposed (Art. 33(3)(d))", _measures(incident)),
+            Section("Those affected (Art. 34)", _told(incident)),
+            Section("Authority (Art. 33(1))", [_authority(incident)]),
+            Section("Documentation (Art. 33(5)): what was done, when, by whom", _documentation(incident)),
+        ]
+
+
+def _concerned(incident: Incident) -> list[Section]:
+    scopes = list(incident.scopes.order_by("schema_name", "subject_kind"))
+    people, rows = sum(each.people for each in scopes), sum(each.rows for each in scopes)
     where = len({each.schema_name for each in scopes})
     categories = sorted({each for scope in scopes for each in scope.categories})
-    titles = {each.name: each.title for each in rotations()}
+    each_place = [
+        f"{each.schema_name}: {each.people} of kind {each.subject_kind}, {each.rows} records"
+        for each in scopes
+    ]
     return [
-        Section("Nature of the breach (Art. 33(3)(a))", [incident.nature, _times(incident)]),
         Section(
             "People and records concerned, approximately (Art. 33(3)(a))",
-            [
-                f"{people} people, {rows} records, in {where} workspaces",
-                *(
-                    f"{each.schema_name}: {each.people} of kind {each.subject_kind}, {each.rows} records"
-                    for each in scopes
-                ),
-            ],
+            [f"{people} people, {rows} records, in {where} workspaces", *each_place],
         ),
         Section("Categories of data", [TITLES[each] for each in categories] or [NOT_YET]),
-        Section(
-            "Contact (Art. 33(3)(b))",
-            [f"ProEcommerce, {settings.DEFAULT_FROM_EMAIL}, {settings.SITE_URL.rstrip('/')}"],
-        ),
-        Section("Likely consequences (Art. 33(3)(c))", [incident.consequences or NOT_YET]),
-        Section(
-            "Measures taken or proposed (Art. 33(3)(d))",
-            [
-                incident.measures or NOT_YET,
-                *(
-                    f"{titles.get(each.name, each.name)}, {each.schema_name}: "
-                    + (f"{each.outcome} ({_at(each.done_at)})" if each.done_at else "waits for a worker")
-                    for each in rotated
-                ),
-            ],
-        ),
-        Section(
-            "Those affected (Art. 34)",
-            [
-                f"{states[IncidentNotice.State.SENT]} told by mail, "
-                f"{states[IncidentNotice.State.WAITING]} to be told, "
-                f"{states[IncidentNotice.State.FAILED]} not reached by mail, "
-                f"{states[IncidentNotice.State.GONE]} without an address on file",
-                f"Public notice: {_at(incident.published_at)}",
-            ],
-        ),
-        Section("Authority (Art. 33(1))", [_authority(incident)]),
-        Section(
-            "Documentation (Art. 33(5)): what was done, when, by whom",
-            [f"{_at(each.event.at)} {each.event.action} by {each.label}" for each in steps],
-        ),
     ]
+
+
+def _measures(incident: Incident) -> list[str]:
+    titles = {each.name: each.title for each in rotations()}
+    rotated = [
+        f"{titles.get(each.name, each.name)}, {each.schema_name}: "
+        + (f"{each.outcome} ({_at(each.done_at)})" if each.done_at else "waits for a worker")
+        for each in incident.rotations.order_by("schema_name", "name")
+    ]
+    return [incident.measures or NOT_YET, *rotated]
+
+
+def _told(incident: Incident) -> list[str]:
+    states = Counter(incident.notices.values_list("state", flat=True))
+    return [
+        f"{states[IncidentNotice.State.SENT]} told by mail, "
+        f"{states[IncidentNotice.State.WAITING]} to be told, "
+        f"{states[IncidentNotice.State.FAILED]} not reached by mail, "
+        f"{states[IncidentNotice.State.GONE]} without an address on file",
+        f"Public notice: {_at(incident.published_at)}",
+    ]
+
+
+def _documentation(incident: Incident) -> list[str]:
+    events = AuditEvent.objects.filter(subject_kind="incident", subject_id=str(incident.pk)).order_by("seq")
+    return [f"{_at(each.event.at)} {each.event.action} by {each.label}" for each in opened(events)]
 
 
 def as_text(incident: Incident) -> str:

@@ -17,7 +17,7 @@ from audit.recording import record
 from privacy import freezing
 from privacy.errors import Refused
 from privacy.finding import Found, inside
-from privacy.holding import is_held
+from privacy.holds import is_held
 from privacy.models import DataRequest, Restriction, UnderageReport
 from privacy.subjects import Subject, known
 from tenants.context import enter_public

@@ -7,6 +7,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
+from django.urls import path
 
 from accounts.factors import is_strong
 from accounts.portal.addresses import asked_for
@@ -30,6 +31,13 @@ class StaffSite(AdminSite):
         """What every page of the admin shows, and what must not be missed with it."""
         context = super().each_context(request)
         return {**context, "alarms": alarms(now=clock.now()) if self.has_permission(request) else []}
+
+    def get_urls(self) -> list[Any]:
+        """Django's own, and the pages of the desk for people's data."""
+        from proecommerce.requests.urls import DESK  # its pages know this site
+
+        desk = [path(route, self.admin_view(page), name=name) for route, page, name in DESK]
+        return [*desk, *super().get_urls()]
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Lead to the one log-in, and back; whoever may not come in is not asked again and again."""

@@ -1,33 +1,11 @@
 """The public host: the site, sign-up, and the staff's log-in and admin."""
 
-from collections.abc import Callable
-
 from django.contrib import admin
-from django.http import HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
 from privacy import pages as privacy_pages
 from proecommerce import losing, well_known
-from proecommerce.requests import pages as desk_pages
 from proecommerce.website import contact_pages, notices, pages, policy_pages
-
-
-def _staffed(prefix: str) -> list[URLPattern]:
-    """The pages of the desk for people's data."""
-    pages_of: dict[str, tuple[Callable[..., HttpResponse], str]] = {
-        "datarequest/write-down/": (desk_pages.write_down_page, "write_down_request"),
-        "underagereport/report/": (desk_pages.report_child_page, "report_child"),
-        "disclosure/record/": (desk_pages.disclosure_page, "record_disclosure"),
-        "holds/": (desk_pages.holds_page, "legal_holds"),
-        "holds/place/": (desk_pages.place_hold_page, "place_hold"),
-        "holds/<slug:schema>/<uuid:hold_id>/review/": (desk_pages.review_hold_page, "review_hold"),
-        "holds/<slug:schema>/<uuid:hold_id>/lift/": (desk_pages.lift_hold_page, "lift_hold"),
-    }
-    return [
-        path(prefix + route, admin.site.admin_view(page), name=name)
-        for route, (page, name) in pages_of.items()
-    ]
-
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
@@ -49,7 +27,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         admin.site.admin_view(losing.lost_device_page),
         name="lost_device",
     ),
-    *_staffed("admin/privacy/"),
     path(".well-known/security.txt", well_known.security_txt, name="security_txt"),
     path("internal/certificate/", well_known.certificate, name="certificate"),
     path("privacy/request/<str:token>/", privacy_pages.confirm_page, name="confirm_request"),

@@ -156,7 +156,7 @@ def mail_reviews(*, staff_id: str, count: int) -> None:
     """Tell one of the staff of holds to be reviewed."""
     colleague = colleague_of(staff_id)
     if colleague is not None:
-        url = _url(reverse("legal_holds", urlconf=settings.PUBLIC_URLCONF))
+        url = _url(reverse("admin:legal_holds", urlconf=settings.PUBLIC_URLCONF))
         send(request_mails.reviews_mail(count=count, url=url), to=colleague.email)
 
 

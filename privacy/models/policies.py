@@ -15,7 +15,7 @@ class PolicyVersion(models.Model):
     """The policy as it is, was or will be: its text, and the facts of the inventory that it told of.
 
     The database refuses to change or delete a row; `announced_at` may be set once, and only when every
-    notice of a substantial change was sent (`privacy/migrations/0002_policy.py`).
+    notice of a substantial change was sent (`privacy/migrations/0003_policy.py`).
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

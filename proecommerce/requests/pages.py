@@ -153,7 +153,7 @@ def holds_page(request: HttpRequest) -> HttpResponse:
 
 
 def _to_holds(title: str, button: str, done: str) -> Ask:
-    return Ask(title, button, reverse("legal_holds"), "Legal holds", done)
+    return Ask(title, button, reverse("admin:legal_holds"), "Legal holds", done)
 
 
 def place_hold_page(request: HttpRequest) -> HttpResponse:

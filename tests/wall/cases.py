@@ -211,6 +211,7 @@ PUBLIC: dict[str, Case] = ACCOUNTS | {
     "security_txt": NONE,
     "certificate": NONE,
     "lost_device": Case({"user": "{person_id}", "reason": "lost on a train"}),
+    "confirm_request": NONE,
     "admin:": Case(skip="the platform's staff read there of every tenant, and nobody else gets in"),
 }
 PAY: dict[str, Case] = {"security_txt": NONE, "pay:frame": NONE}

@@ -94,5 +94,5 @@ def build(apps, schema_editor):  # type: ignore[no-untyped-def]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("tenants", "0006_host_proofs")]
+    dependencies = [("tenants", "0007_host_watch")]
     operations = [migrations.RunPython(build, migrations.RunPython.noop)]

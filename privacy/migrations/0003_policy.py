@@ -82,7 +82,7 @@ def _id():  # type: ignore[no-untyped-def]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("privacy", "0004_incidents"), ("tenants", "0006_host_proofs")]
+    dependencies = [("privacy", "0002_incidents"), ("tenants", "0006_host_proofs")]
 
     operations = [
         migrations.CreateModel(

@@ -16,7 +16,7 @@ CREATE TRIGGER append_only_truncate BEFORE TRUNCATE ON privacy_disclosure
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("privacy", "0002_policy"),
+        ("privacy", "0003_policy"),
     ]
 
     operations = [
