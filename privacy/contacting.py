@@ -55,7 +55,7 @@ def answer(message_id: UUID, text: str, *, actor: Actor, now: datetime) -> Conta
     message.last_word_at = now
     message.save(update_fields=["last_word_at"])
     record(Action.MESSAGE_ANSWERED, subject=("message", message.pk), actor=actor, now=now)
-    enqueue("privacy.mail_reply", reply_id=str(reply.pk))
+    enqueue("privacy.mail_message_reply", reply_id=str(reply.pk))
     return reply
 
 

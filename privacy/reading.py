@@ -6,6 +6,7 @@ from typing import Any, Final
 from django.db.models import Model, Q
 
 from audit.models import AuditEvent
+from audit.reading import opened
 from privacy.models import Consent, ConsentText
 from privacy.subjects import Subject
 
@@ -39,6 +40,16 @@ def type_opened(label: str, column: str) -> str | None:
     return None if found is None else found[1]
 
 
+def _of_event(part: str) -> Opener:
+    """What an event says in one of its personal parts, which may be sealed (`audit.reading`)."""
+
+    def read(rows: Sequence[Row]) -> Sequence[Any]:
+        events = AuditEvent.objects.in_bulk([row["id"] for row in rows])
+        return [getattr(each, part) or None for each in opened(events[row["id"]] for row in rows)]
+
+    return read
+
+
 def has_own_filter(model: type[Model]) -> bool:
     """Tell whether rows of this model are found in another way than by a lookup of the inventory."""
     return model._meta.label in {AUDIT, TEXTS}
@@ -61,3 +72,13 @@ def hidden_of_event(row: Row, subject: Subject) -> frozenset[str]:
     if (row["subject_kind"], str(row["subject_id"])) != (subject.kind, subject.id):
         hidden |= _OF_SUBJECT
     return hidden
+
+
+for _column, _part, _type in (
+    ("details", "details", "jsonb"),
+    ("actor_label", "label", "text"),
+    ("ip", "ip", "text"),
+    ("user_agent", "user_agent", "text"),
+    ("behind_label", "behind", "text"),
+):
+    opens(AUDIT, _column, _of_event(_part), sql_type=_type)

@@ -21,7 +21,7 @@ def mail_message(*, message_id: str) -> None:
         send(letters.message_letter(url=settings.SITE_URL.rstrip("/") + path), to=CONTACT)
 
 
-@job("privacy.mail_reply", outside=True)
+@job("privacy.mail_message_reply", outside=True)
 def mail_reply(*, reply_id: str) -> None:
     """Send an answer, once."""
     reply = ContactReply.objects.select_related("message").filter(pk=UUID(reply_id)).first()

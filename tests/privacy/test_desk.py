@@ -346,9 +346,9 @@ class TestHolds:
         subject = Subject("user", str(ida.user.pk))
         with enter(alpha):
             hold = Hold.objects.get(subject_id=subject.id)
-            assert holding.is_held(subject)
+            assert holds.is_held(subject)
         assert hold.review_on == (now + timedelta(days=90)).date()
-        assert not holding.is_held(subject)  # in the platform's schema there is none
+        assert not holds.is_held(subject)  # in the platform's schema there is none
         assert b"Case 12 O 3/26" in desk.get("/admin/privacy/holds/").content
         later = now + timedelta(days=84)
         monkeypatch.setattr(clock, "now", lambda: later)
@@ -369,13 +369,13 @@ class TestHolds:
         with enter(alpha):
             hold.refresh_from_db()
             assert (hold.reason, hold.lifted_because) == ("Appeal pending", "Settled")
-            assert not holding.is_held(subject)
+            assert not holds.is_held(subject)
             assert actions_on(subject.id)[-3:] == ["hold.placed", "hold.reviewed", "hold.lifted"]
 
     def test_a_whole_workspace_is_held_in_the_platforms_schema(self, desk: Client, alpha: Any) -> None:
         form = {"workspace": "", "kind": "tenant", "who": "alpha", "reason": "Case 13"}
         assert desk.post("/admin/privacy/holds/place/", form).status_code == 302
-        assert holding.is_held(Subject("tenant", str(alpha.pk)))
+        assert holds.is_held(Subject("tenant", str(alpha.pk)))
 
 
 def test_the_planner_asks_for_the_mailbox_and_the_reminders(now: datetime) -> None:

@@ -24,7 +24,7 @@ GOOD = {
     "business": "Prospekt",
     "text": "Do you take yen?",
 }
-JOBS = ("privacy.mail_message", "privacy.mail_reply")
+JOBS = ("privacy.mail_message", "privacy.mail_message_reply")
 
 
 def good(**more: str) -> dict[str, str]:
