@@ -21,15 +21,34 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 from filelock import FileLock
+from whitenoise import WhiteNoise
+
+from accounts.hashers import Argon2id
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE = "proe_template"
+LONG = ("journeys", "wall", "workers", "rehearsal", "fifty thousand")  # groups of tests, in this order
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if not os.environ.get("DATABASE_URL"):
         pytest.exit("The tests need the stack: bin/test, or see the top of tests/conftest.py.", returncode=2)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long groups first, then modules that ask for time: at the end one worker would be alone with them."""
+    ranks: dict[Path, int] = {}
+    for item in items:
+        ranks[item.path] = min(_rank(item), ranks.get(item.path, len(LONG) + 1))
+    items.sort(key=lambda item: ranks[item.path])
+
+
+def _rank(item: pytest.Item) -> int:
+    group = item.get_closest_marker("xdist_group")
+    if group and group.args[0] in LONG:
+        return LONG.index(group.args[0])
+    return len(LONG) + (item.get_closest_marker("timeout") is None)
 
 
 def _admin() -> psycopg.Connection[Any]:
@@ -109,6 +128,33 @@ def _apart() -> None:
     for logger in logging.root.manager.loggerDict.values():
         if isinstance(logger, logging.Logger):
             logger.disabled = False
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _static_files_once() -> Iterator[None]:
+    """Each test client is a site of its own that looks at every static file: here only the first one does."""
+    scan = WhiteNoise.update_files_dictionary
+    known: dict[Any, dict[str, Any]] = {}
+
+    def scan_once(site: WhiteNoise, root: str, prefix: str) -> None:
+        kind = (root, prefix, site.max_age, site.allow_all_origins, site.charset)
+        if kind not in known:
+            before, site.files = site.files, {}
+            scan(site, root, prefix)
+            known[kind], site.files = site.files, before
+        site.files.update(known[kind])
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(WhiteNoise, "update_files_dictionary", scan_once)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _cheap_hashes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash by the same Argon2id for next to nothing, unless the test is about what it costs."""
+    if "full_hashes" not in request.keywords:
+        monkeypatch.setattr(Argon2id, "time_cost", 1)
+        monkeypatch.setattr(Argon2id, "memory_cost", 8)
 
 
 @pytest.fixture

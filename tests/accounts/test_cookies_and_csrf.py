@@ -215,6 +215,7 @@ def test_no_page_ever_sets_a_third_cookie(
     assert names or "pay" in urls
 
 
+@pytest.mark.full_hashes
 def test_passwords_are_hashed_with_argon2id(tenant: Any, people: People) -> None:
     assert people().password.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
 

@@ -175,6 +175,7 @@ def test_what_is_no_bcrypt_hash_is_refused(brought: str) -> None:
         imported(brought)
 
 
+@pytest.mark.full_hashes
 def test_checking_a_password_takes_a_bearable_time(tenant: Any, people: People) -> None:
     user = people()
     took = []

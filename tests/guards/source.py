@@ -1,7 +1,7 @@
 """The project's own source, for guards that read it."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +13,12 @@ def modules(*packages: str) -> list[Path]:
     """Every module of these packages but migrations, as paths from the root."""
     found = (path.relative_to(ROOT) for package in packages for path in (ROOT / package).rglob("*.py"))
     return sorted(path for path in found if "migrations" not in path.parts)
+
+
+def found_in(paths: Iterable[Path], look: Callable[[Path], list[str]]) -> dict[str, list[str]]:
+    """Those of the modules in which `look` finds something, and what: one test for all of them."""
+    found = {str(path): look(path) for path in paths}
+    return {path: what for path, what in found.items() if what}
 
 
 @cache

@@ -19,7 +19,7 @@ from accounts.models import Session, User
 from accounts.people import create_user
 from audit.models import AuditEvent
 from audit.verifying import verify
-from privacy import answering, checklists, holding, receiving, reminding, underage
+from privacy import answering, checklists, holding, holds, receiving, reminding, underage
 from privacy.answering import Answer
 from privacy.classifying import Right
 from privacy.deadlines import Law

@@ -73,14 +73,14 @@ def test_emptying_the_broker_in_mid_run_loses_nothing(
 ) -> None:
     with celery(own_broker, tmp_path) as start:
         start()
-        ask(tenants, 200)
-        some_done(tenants, 20)
+        ask(tenants, 100)
+        some_done(tenants, 10)
         assert own_broker.client().flushall()
-        left = 400 - states(tenants)["done"]
+        left = 200 - states(tenants)["done"]
         assert left > 0
-        all_done(tenants, 400)
+        all_done(tenants, 200)
     for tenant in tenants:
-        assert counts(tenant) == [1] * 200
+        assert counts(tenant) == [1] * 100
 
 
 def test_killing_the_worker_in_mid_run_loses_nothing_and_does_nothing_twice(

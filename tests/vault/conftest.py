@@ -77,7 +77,7 @@ def run_python(papers: Scratch, *arguments: str) -> "subprocess.Popen[str]":
 def forget_papers(papers: Scratch) -> None:
     """Empty the tables of papers and of the tenants' data keys."""
     with papers.owner() as owner:
-        for schema in ("t_alpha", "t_beta"):
+        for schema in ("t_alpha", "t_beta", "t_crowd"):
             for statement in (
                 f"DELETE FROM {schema}.sealed_paper",
                 f"ALTER TABLE {schema}.vault_datakey DISABLE TRIGGER keep_keys",

@@ -82,7 +82,7 @@ class Load:
             except Exception as error:
                 self.failed.append(f"{kind}: {error!r}")
             self.slowest = max(self.slowest, time.monotonic() - began)
-            time.sleep(0.01)
+            time.sleep(0.03)  # what it creates has to be rotated as well
         connection.close()
 
     def read(self, tenant: Any, dice: random.Random) -> None:

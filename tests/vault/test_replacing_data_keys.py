@@ -29,7 +29,7 @@ from vault import datakeys, resealing
 from vault.fields import EncryptedTextField
 from vault.models import DataKey
 
-ROWS = 150
+ROWS = 80
 SLUGS = ("alpha", "beta")
 VALUES = (
     "SELECT count(*) FROM ("

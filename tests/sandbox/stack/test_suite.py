@@ -1,12 +1,13 @@
 """bin/test: sums up truthfully what passed and what failed."""
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from sandbox.stack.place import ROOT
-from sandbox.stack.suite import Tally, find_browser
+from sandbox.stack.suite import Tally, find_browser, keep_bytecode, run_check
 
 
 def test_checks_and_tests_are_summed_up_in_one_line() -> None:
@@ -29,6 +30,25 @@ def test_a_status_that_the_figures_do_not_explain_is_a_failure(summary: str) -> 
     tally = Tally()
     tally.tests(summary, 2)
     assert tally.failed == 1
+
+
+def test_a_check_says_that_it_is_well_and_all_that_it_has_to_say_when_it_is_not(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run_check("calm", ["sh", "-c", "echo noise"])
+    assert not run_check("cross", ["sh", "-c", "echo this; echo that >&2; exit 3"])
+    said = capsys.readouterr().out
+    assert "✓ calm" in said and "noise" not in said
+    assert "✗ cross" in said and "this\nthat\n" in said
+
+
+def test_processes_of_the_tests_share_their_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", "/nowhere")
+    keep_bytecode()
+    asked = "import sys; print(sys.dont_write_bytecode, sys.pycache_prefix)"
+    said = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == f"False {ROOT / '.cache' / 'bytecode'}"
 
 
 def test_without_chromium_the_command_that_brings_it_is_said(
