@@ -77,7 +77,6 @@ class Retention(StrEnum):
     PROSPECT = "prospect"
     REQUEST = "request"
     STAFF = "staff"
-    ALERT = "alert"
     INCIDENT = "incident"
 
 

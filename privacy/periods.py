@@ -75,6 +75,5 @@ PERIODS: Final[dict[Retention, Period]] = {
     Retention.PROSPECT: Period("the last word", "12 months", years=1),
     Retention.REQUEST: Period("it was answered", "7 years", years=7),
     Retention.STAFF: Period("the employment ended", "as long as somebody works for ProEcommerce"),
-    Retention.ALERT: Period("it was raised", "90 days", days=90),
-    Retention.INCIDENT: Period("", "for ever: Art. 33(5) GDPR asks for a register"),
+    Retention.INCIDENT: Period("", "for ever: the law asks for a register"),
 }

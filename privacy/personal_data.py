@@ -353,6 +353,7 @@ holds(
 DISCLOSED = DEMANDED.but(
     category=Category.RECORD,
     recipients=(Recipient.AUTHORITIES,),
+    retention=Retention.INCIDENT,
     law="Art. 5(2) GDPR: what was disclosed to an authority, and on what basis, must be shown",
 )
 holds(

@@ -103,8 +103,7 @@ KINDS: Final[Mapping[Retention, str]] = {
     Retention.PROSPECT: "Messages from the contact form",
     Retention.REQUEST: "Privacy requests and their answers",
     Retention.STAFF: "Log-ins of our own staff",
-    Retention.ALERT: "Alerts about abuse",
-    Retention.INCIDENT: "Register of breaches",
+    Retention.INCIDENT: "Registers of breaches and of disclosures to authorities",
 }
 
 

@@ -8,11 +8,20 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 
 from audit.actors import Actor
-from privacy import holds
+from privacy import exporting, holds
 from privacy.inventory import Retention
-from privacy.models import Erasure, Restriction
+from privacy.models import (
+    ContactMessage,
+    DataRequest,
+    Erasure,
+    ExportFile,
+    PolicyNotice,
+    ReceivedMail,
+    Restriction,
+    UnderageReport,
+)
 from privacy.retention import Swept, executes, over_before
-from tenants import purging, throttling
+from tenants import audit_purging, purging, throttling
 
 BATCH: Final = 2_000
 # What is left after that many is for the next run: it must end before its lease does.
@@ -61,6 +70,51 @@ def staff_record(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
     """What Django's admin wrote down of the platform's staff."""
     old = LogEntry.objects.filter(action_time__lt=over_before(Retention.RECORD, now))
     return [sweep(old, dry_run=dry_run)]
+
+
+@executes(Retention.RECORD, scope="tenant")
+@executes(Retention.RECORD, scope="platform")
+def audit_record(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
+    """Events of the audit log: two years old or more, seven where they are about money. Their links stay."""
+    count = audit_purging.find_old(now=now).count if dry_run else audit_purging.purge(actor=actor, now=now)
+    return [Swept("audit_auditevent", count)]
+
+
+@executes(Retention.RECORD, scope="tenant")
+def policy_notices(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
+    """That people were told of a change of the policy."""
+    old = PolicyNotice.objects.filter(sent_at__lt=over_before(Retention.RECORD, now))
+    return [sweep(old, dry_run=dry_run)]
+
+
+@executes(Retention.EXPORT_FILE, scope="tenant")
+@executes(Retention.EXPORT_FILE, scope="platform")
+def copies(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
+    """Copies of data: the file and its key when they expire (a job of their own does it to the minute)."""
+    due = ExportFile.objects.filter(state=ExportFile.State.READY, expires_at__lte=now)
+    if dry_run:
+        return [Swept("privacy_exportfile.key", due.count())]
+    gone = sum(exporting.expire(pk, actor=actor, now=now) for pk in list(due.values_list("pk", flat=True)))
+    return [Swept("privacy_exportfile.key", gone)]
+
+
+@executes(Retention.PROSPECT, scope="platform")
+def prospects(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
+    """What prospects wrote, with the answers, a year after the last word."""
+    old = ContactMessage.objects.filter(last_word_at__lt=over_before(Retention.PROSPECT, now))
+    return [sweep(old, dry_run=dry_run)]
+
+
+@executes(Retention.REQUEST, scope="platform")
+def requests(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
+    """Requests that were answered long ago, with all that hangs on them, and mail that was noted."""
+    cut = over_before(Retention.REQUEST, now)
+    over = (
+        UnderageReport.objects.filter(decided_at__lt=cut),
+        ReceivedMail.objects.filter(received_at__lt=cut),
+        DataRequest.objects.filter(closed_at__lt=cut),
+    )
+    return [sweep(rows, dry_run=dry_run) for rows in over]
 
 
 @executes(Retention.REQUEST, scope="tenant")

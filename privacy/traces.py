@@ -1,13 +1,14 @@
-"""What is left of a person beside the rows about them: jobs that wait, and errors that name them."""
+"""What is left of a person beside the rows about them: copies of their data, jobs, errors that name them."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
 
-from privacy import inventory
-from privacy.erasing import within
+from privacy import exporting, files_gateway, inventory
+from privacy.erasing import also, within
 from privacy.inventory import Erasure as Treatment
+from privacy.models import ExportFile
 from privacy.planning import ids_about, rows_of
 from privacy.subjects import Subject
 from tenants.context import current_schema, enter_public
@@ -20,6 +21,16 @@ _DROP = (
     " AND j.name NOT LIKE 'privacy.%%'"
     " AND EXISTS (SELECT 1 FROM jsonb_each_text(j.args) a WHERE a.value = ANY(%s))"
 )
+
+
+@also("copies of data")
+def delete_copies(subjects: Sequence[Subject], now: datetime) -> int:
+    """Delete the files of copies about these people that wait to be fetched. Talks to S3."""
+    ready = ExportFile.objects.filter(state=ExportFile.State.READY)
+    theirs = [each for each in ready if Subject(each.subject_kind, each.subject_id) in subjects]
+    for each in theirs:
+        files_gateway.bucket().delete(exporting.place_of(each))
+    return len(theirs)
 
 
 @within

@@ -14,11 +14,11 @@ from django.db import IntegrityError, transaction
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
-from privacy import freezing
+from privacy import erasing, freezing
 from privacy.errors import Refused
 from privacy.finding import Found, inside
 from privacy.holds import is_held
-from privacy.models import DataRequest, Restriction, UnderageReport
+from privacy.models import DataRequest, Erasure, Restriction, UnderageReport
 from privacy.subjects import Subject, known
 from tenants.context import enter_public
 from tenants.jobs import enqueue
@@ -26,7 +26,6 @@ from tenants.jobs import enqueue
 RESTRICTED_BECAUSE: Final = "Said to be under 16"
 Decision = UnderageReport.Decision
 Eraser = Callable[..., None]
-_erasers: list[Eraser] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +36,14 @@ class Report:
     request: DataRequest | None = None
 
 
-def erased_by(eraser: Eraser) -> None:
-    """Register how a subject of the schema entered is erased: `eraser(subject, actor=…, now=…)`."""
-    _erasers[:] = [eraser]
+def _erase(subject: Subject, *, actor: Actor, now: datetime) -> None:
+    """Erase the subject of the schema entered, now. Talks to the world: no transaction may be open."""
+    erasure = erasing.begin(subject, because=Erasure.Because.CHILD, actor=actor, now=now)
+    if not erasing.carry_out(erasure.pk, actor=actor, now=now):
+        raise Refused("Something stands in the way of erasing them. They stay frozen; it is tried again.")
+
+
+_erasers: list[Eraser] = [_erase]
 
 
 def freeze(whom: Found, report: Report, *, actor: Actor, now: datetime) -> UnderageReport:
@@ -157,8 +161,6 @@ def _set_free(report: UnderageReport, *, actor: Actor, now: datetime) -> None:
 
 
 def _check_can_be_erased(whom: Found) -> None:
-    if not _erasers:
-        raise Refused("Nothing can be erased yet: no way to do it is installed.")
     with inside(whom.schema_name):
         if is_held(whom.subject):
             raise Refused("A legal hold stands on them. Lift it first; until then they stay frozen.")

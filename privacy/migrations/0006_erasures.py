@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("asked", "The person asked"),
                             ("closed", "The account was closed 30 days ago"),
+                            ("child", "They are under 16"),
                             ("replayed", "Erased before; a restore had brought it back"),
                         ],
                         max_length=8,

@@ -47,6 +47,7 @@ class Erasure(OfSubject):
     class Because(models.TextChoices):
         ASKED = "asked", "The person asked"
         CLOSED = "closed", "The account was closed 30 days ago"
+        CHILD = "child", "They are under 16"
         REPLAYED = "replayed", "Erased before; a restore had brought it back"
 
     because = models.CharField(max_length=8, choices=Because.choices)

@@ -11,7 +11,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.s3.models import s3_backends
 from werkzeug.serving import run_simple
 
-from sandbox.aws import BUCKET, FILES
+from sandbox.aws import BUCKET, ERASURES, FILES
 from sandbox.aws.journal import Journal
 
 
@@ -36,12 +36,13 @@ def main() -> None:
 
 
 def _make_buckets() -> None:
-    """Make what an operator makes once in AWS: one bucket in which nothing can be changed, one of files."""
+    """Make what an operator makes once in AWS: one bucket in which nothing can be changed, and two of files."""
     s3 = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
     bucket = s3.create_bucket(BUCKET, "us-east-1")
     bucket.object_lock_enabled = True
     bucket.versioning_status = "Enabled"
-    s3.create_bucket(FILES, "us-east-1")
+    for name in (FILES, ERASURES):
+        s3.create_bucket(name, "us-east-1")
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

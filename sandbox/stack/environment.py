@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from sandbox.aws import BUCKET, FILES
+from sandbox.aws import BUCKET, ERASURES, FILES
 from sandbox.stack.place import ROOT, Place
 from sandbox.stack.ports import Ports
 
@@ -42,6 +42,7 @@ def contract(place: Place, ports: Ports) -> dict[str, str]:
         "SECRETS_PREFIX": "proecommerce",
         "AUDIT_BUCKET": BUCKET,
         "FILES_BUCKET": FILES,
+        "ERASURE_BUCKET": ERASURES,
         "STRIPE_API_BASE": stripe,
         "STRIPE_CONNECT_BASE": stripe,
         "STRIPE_JS_URL": f"http://stripe.localhost:{ports['stripe']}/v3/",

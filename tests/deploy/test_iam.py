@@ -30,6 +30,7 @@ BUCKET = "proe-test-backups"
 AUDIT = "proe-test-checkpoints"
 LOCKED = datetime(2033, 11, 23, tzinfo=UTC)
 FILES = "proe-test-files"
+ERASURES = "proe-test-erasures"
 Client = Callable[[str], Any]
 
 
@@ -37,7 +38,7 @@ def policy(name: str) -> str:
     """Return the policy with its words in capitals replaced, as the README says."""
     text = (POLICIES / f"{name}.json").read_text()
     words = {"ACCOUNT_ID": ACCOUNT, "REGION": REGION, "SECRETS_PREFIX": PREFIX, "BACKUP_BUCKET": BUCKET,
-             "AUDIT_BUCKET": AUDIT, "FILES_BUCKET": FILES}  # fmt: skip
+             "AUDIT_BUCKET": AUDIT, "FILES_BUCKET": FILES, "ERASURE_BUCKET": ERASURES}  # fmt: skip
     for word, value in words.items():
         text = text.replace(word, value)
     return text
@@ -65,6 +66,8 @@ class Cloud:
         for bucket in (BUCKET, AUDIT, "other-bucket"):
             root("s3").create_bucket(Bucket=bucket, ObjectLockEnabledForBucket=True)
         root("s3").create_bucket(Bucket=FILES)
+        root("s3").create_bucket(Bucket=ERASURES)
+        root("s3").put_object(Bucket=ERASURES, Key="erasures/t_x/user/1", Body=b"{}")
         root("s3").put_object(Bucket=FILES, Key="exports/t_x/1.zip", Body=b"x")
         self.version = root("s3").put_object(Bucket=BUCKET, Key="db/1", Body=b"x")["VersionId"]
         S3Store.put(outside(root), "checkpoints/1.json", b"{}", keep_until=LOCKED)
@@ -174,6 +177,15 @@ def get_copy(c: Client) -> Any:
     return c("s3").get_object(Bucket=FILES, Key="exports/t_x/1.zip")["Body"].read()
 
 
+def log_erasure(c: Client) -> Any:
+    return c("s3").put_object(Bucket=ERASURES, Key="erasures/t_x/user/2", Body=b"{}")
+
+
+def read_erasures(c: Client) -> Any:
+    c("s3").list_objects_v2(Bucket=ERASURES)
+    return c("s3").get_object(Bucket=ERASURES, Key="erasures/t_x/user/1")["Body"].read()
+
+
 def listed(c: Client) -> Any:
     return c("s3").list_objects_v2(Bucket=BUCKET)
 
@@ -218,14 +230,15 @@ ABILITIES = {
     "signing key": signing_key, "checkpoint": put_checkpoint, "checkpoints": read_checkpoints,
     "multipart": multipart, "get": get, "list": listed, "versions": versions,
     "put copy": put_copy, "drop copy": drop_copy, "get copy": get_copy,
+    "log erasure": log_erasure, "erasures": read_erasures,
 }  # fmt: skip
 NEEDED = {
     "web": {"kek", "get copy"},
-    "worker": {"kek", "signing key", "checkpoint", "put copy", "drop copy"},
+    "worker": {"kek", "signing key", "checkpoint", "put copy", "drop copy", "log erasure"},
     "key-keeper": {"kek", "add version", "signing key"},
     "audit-reader": {"signing key", "checkpoints"},
     "backup-writer": {"backup key", "put", "multipart"},
-    "restore-reader": {"backup key", "get", "list", "versions"},
+    "restore-reader": {"backup key", "get", "list", "versions", "erasures"},
 }
 
 

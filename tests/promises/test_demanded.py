@@ -160,7 +160,7 @@ def test_d8_people_are_told_of_the_authority_of_their_country(
     assert name in page and 'href="https://' in page
 
 
-def test_d_pages_are_for_everybody_who_logs_in(tenant: Any, browser: Callable[..., Client]) -> None:
+def test_d1_the_pages_are_for_everybody_who_logs_in(tenant: Any, browser: Callable[..., Client]) -> None:
     """Staff of the tenant see what is held of them; nobody without a log-in sees anything."""
     staff = making.person("s@lind.example", "support")
     client = browser()

@@ -303,7 +303,7 @@ def test_w4_a_tenant_that_came_later_need_not_be_told(
             PolicyRound.objects.create(version=version, schema_name="t_beta", finished_at=today)
 
 
-def test_what_is_published_is_one_line_of_numbers(db: None) -> None:
+def test_w3_what_is_published_is_one_line_of_numbers(db: None) -> None:
     with enter_public():
         numbers = list(PolicyVersion.objects.order_by("number").values_list("number", flat=True))
     assert numbers == list(range(1, len(numbers) + 1))

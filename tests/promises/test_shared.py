@@ -190,7 +190,7 @@ def _shares() -> list[Any]:
     ]
 
 
-def test_the_policys_tables_say_what_the_inventory_says_and_nothing_else() -> None:
+def test_c10_the_policys_tables_say_what_the_inventory_says_and_nothing_else() -> None:
     collected, used, shared, kept = tables()
     fields = [data for holding in inventory.holdings() for data in holding.personal.values()]
     categories = {data.category for data in fields}
@@ -221,7 +221,7 @@ def test_the_policys_tables_say_what_the_inventory_says_and_nothing_else() -> No
         assert f"({promise})" in html, promise
 
 
-def test_what_is_declared_anew_stands_on_the_page_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_c10_what_is_declared_anew_stands_on_the_page_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     before = policy_text.present()
     assert "authentication" not in tables()[2][3][2]
     share(monkeypatch)
@@ -238,7 +238,7 @@ def test_what_is_declared_anew_stands_on_the_page_by_itself(monkeypatch: pytest.
     )
 
 
-def test_every_number_has_its_words() -> None:
+def test_c10_every_number_has_its_words() -> None:
     assert set(policy_tables.CATEGORIES) == set(Category)
     assert set(policy_tables.PURPOSES) == set(Purpose)
     assert set(policy_tables.RECIPIENTS) == set(Recipient)
