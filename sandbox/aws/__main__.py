@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _make_buckets() -> None:
-    """Make what an operator makes once in AWS: one bucket in which nothing can be changed, and two of files."""
+    """Make what an operator makes once in AWS: a bucket in which nothing can be changed, two of files."""
     s3 = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
     bucket = s3.create_bucket(BUCKET, "us-east-1")
     bucket.object_lock_enabled = True
