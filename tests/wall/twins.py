@@ -35,6 +35,7 @@ KEPT = {
     "privacy_exportfile": {"subject_kind", "subject_id", "asked_by"},
     "privacy_hold": {"subject_kind", "subject_id"},
     "privacy_news": {"asked_by"},
+    "privacy_policynotice": {"subject_kind", "subject_id", "given_up_because"},
     "privacy_restriction": {"subject_kind", "subject_id"},
     "billing_billingsettings": {"number_format", "number_prefix", "brand_colour", "logo_type"},
     "billing_stripeconnection": {"account_id", "publishable_key", "webhook_endpoint"},
