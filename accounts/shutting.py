@@ -12,6 +12,7 @@ from accounts.models import Customer, EmailChange, User
 from audit.actions import Action
 from audit.actors import Actor
 from audit.models import AuditEvent
+from audit.reading import opened
 from audit.recording import record
 from privacy.finding import Moved, address_changes
 from privacy.freezing import doors
@@ -68,7 +69,7 @@ def _customer_moved(subject_id: str, since: datetime) -> Moved | None:
     changed = AuditEvent.objects.filter(
         action=Action.CUSTOMER_CHANGED, subject_kind="customer", subject_id=subject_id, at__gte=since
     )
-    for event in changed.order_by("-seq"):
+    for event in opened(changed.order_by("-seq")):
         before = event.details.get("before")
         if isinstance(before, dict) and "email" in before:
             old = before["email"]

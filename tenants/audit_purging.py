@@ -24,14 +24,15 @@ class Old:
 def find_old(*, now: datetime) -> Old:
     """Return what may be purged of the schema entered: two years old or more, seven what concerns money.
 
-    Never what a journal entry names or a legal hold stands on, nor what no checkpoint of that age has seen.
+    Never what a journal entry names or a legal hold stands on, nor what no checkpoint of that age has seen. A
+    clock that is ahead, as in a dry run of the future, is not believed: the database's own counts.
     """
     schema = current_schema()
     with enter_public(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), coalesce(max(seq), 0),"
             " encode(sha256(coalesce(string_agg(hash, ''::bytea ORDER BY seq), ''::bytea)), 'hex')"
-            " FROM public.audit_purgeable(%s, %s)",
+            " FROM public.audit_purgeable(%s, least(%s::timestamptz, clock_timestamp()))",
             [schema, now],
         )
         return Old(*cursor.fetchone())
@@ -50,5 +51,8 @@ def purge(*, actor: Actor, now: datetime) -> int:
             count=old.count, last=old.last, digest=old.digest,
         )  # fmt: skip
         with enter_public(), connection.cursor() as cursor:
-            cursor.execute("SELECT public.audit_purge(%s, %s, %s)", [schema, now, event])
+            cursor.execute(
+                "SELECT public.audit_purge(%s, least(%s::timestamptz, clock_timestamp()), %s)",
+                [schema, now, event],
+            )
             return int(cursor.fetchone()[0])

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from accounts.people import create_user
 from audit.models import AuditEvent
+from audit.reading import opened
 from operations.models import Alert, RequestLog
 from operations.searching import PAGE, Search, matching, page_of
 from tenants.context import enter_public
@@ -58,7 +59,8 @@ def test_nothing_is_shown_before_it_is_written_down_who_looks_for_what(
     assert page.status_code == 200 and "canary" not in page.content.decode() and events() == []
     assert "canary-path" in search(staff, network="192.0.2.0/24", path="/canary")
     (event,) = events()
-    assert event.actor_label == "Robin <robin@pro.example>"
+    (said,) = opened([event])
+    assert said.label == "Robin <robin@pro.example>"
     wanted = {"network": "192.0.2.0/24", "path": "/canary"}
     assert {name: event.details[name] for name in wanted} == wanted and "since" in event.details
     number = event.pk

@@ -30,7 +30,8 @@ OFFER = Offer("Autumn", "Cheaper hosting.\n\nUntil Sunday.")
 # Who mails what a person needs or asked for; whoever is not here goes through `privacy.marketing`.
 TRANSACTIONAL = {
     "accounts/jobs.py", "billing/mailing.py", "billing/payment_mails.py", "operations/jobs.py",
-    "privacy/jobs/demands.py", "privacy/notifying.py",
+    "privacy/jobs/demands.py", "privacy/jobs/messages.py", "privacy/jobs/requests.py", "privacy/notifying.py",
+    "privacy/policy_notices.py", "privacy/telling.py",
 }  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from vault.errors import Erased
 LINKS = {
     ("accounts.Session", "key_hash"), ("billing.PaymentProfile", "stripe_customer"),
     ("billing.Invoice", "number"), ("billing.Dispute", "status"),
+    ("privacy.PolicyNotice", "given_up_because"),
 }  # fmt: skip
 
 

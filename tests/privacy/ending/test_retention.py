@@ -29,7 +29,7 @@ from billing import purging as billing_purging
 from billing.models import StripeEvent
 from privacy import retention, sweeping
 from privacy.inventory import Retention
-from privacy.models import Erasure, Hold, Restriction
+from privacy.models import ContactMessage, Erasure, Hold, Restriction
 from privacy.periods import PERIODS, years_after, years_before
 from privacy.retention import Swept
 from tenants.context import enter, enter_public
@@ -142,6 +142,12 @@ def _logged(at: datetime, user: Any) -> Any:
     )
 
 
+def _prospect(at: datetime, user: Any) -> Any:
+    return ContactMessage.objects.create(
+        name="x", email="x@x.example", text="x", received_at=at - DAY, last_word_at=at
+    )
+
+
 A, B = accounts_purging, sweeping
 RULES = {
     "sessions": Rule(Retention.SESSION, A.sessions, _session, Session),
@@ -158,14 +164,16 @@ RULES = {
     "events": Rule(Retention.VENDOR_EVENT, billing_purging.handled_events, _event, StripeEvent),
     "jobs": Rule(Retention.JOB, B.jobs, _job, Job, platform=True),
     "attempts": Rule(Retention.THROTTLE, B.attempts, _attempt, Throttle, platform=True, at_once=True),
+    "prospects": Rule(Retention.PROSPECT, B.prospects, _prospect, ContactMessage, platform=True),
     "admin log": Rule(Retention.RECORD, B.staff_record, _logged, LogEntry, platform=True),
 }
-OF_NOBODY = {"challenges", "events", "jobs", "attempts"}
+OF_NOBODY = {"challenges", "events", "jobs", "attempts", "prospects"}
 
 
 def test_every_rule_that_a_field_is_under_is_executed_here() -> None:
     """What others execute is tested where they are; what has no period says what ends it."""
-    covered = {rule.retention for rule in RULES.values()} | {Retention.ACCOUNT, Retention.BILLING}
+    elsewhere = {Retention.ACCOUNT, Retention.BILLING, Retention.EXPORT_FILE}  # test_closing, test_exporting
+    covered = {rule.retention for rule in RULES.values()} | elsewhere
     here = {"accounts.purging", "privacy.sweeping", "privacy.ending", "billing.purging"}
     mine = [each for each in retention.executors() if each.run.__module__ in here]
     assert {each.rule for each in mine} <= covered
