@@ -6,6 +6,7 @@ from tempfile import TemporaryFile
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 
@@ -36,6 +37,8 @@ def workspace() -> Subject:
 
 def ask(subject: Subject, *, asked_by: str, actor: Actor, now: datetime) -> ExportFile:
     """Have a copy made for this user. Raises `Refused`: one at a time, and three a day."""
+    if not settings.FILES_BUCKET:
+        raise Refused("Copies have no place to lie here: FILES_BUCKET has to be set first.")
     export = ExportFile(
         subject_kind=subject.kind, subject_id=subject.id, asked_by=asked_by, asked_at=now, key=new_key()
     )

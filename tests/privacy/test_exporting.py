@@ -135,12 +135,18 @@ def test_only_who_asked_fetches_and_only_while_they_decide_about_the_data(
     )
 
 
-def test_there_is_one_at_a_time_and_three_a_day(account: making.Account) -> None:
+def test_there_is_one_at_a_time_and_three_a_day(
+    account: making.Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
     subject, now = Subject("user", str(account.user.pk)), clock.now()
 
     def ask(at: Any = now) -> ExportFile:
         return exporting.ask(subject, asked_by=subject.id, actor=making.ACTOR, now=at)
 
+    with monkeypatch.context() as patch:
+        patch.setattr(settings, "FILES_BUCKET", "")
+        with pytest.raises(Refused, match="FILES_BUCKET"):
+            ask()
     first = ask()
     with pytest.raises(Refused, match="being made already"):
         ask()

@@ -78,6 +78,8 @@ def keys(tenant: Any, ids: dict[str, UUID], user_id: UUID) -> Keys:
         invitation = Invitation.objects.get(pk=ids["invitation_id"])
         change, done = (EmailChange.objects.get(pk=ids[each]) for each in ("change_id", "undo_id"))
         made = {
+            "privacy_version:number": "1",
+            "privacy_on:day": f"{clock.now():%Y-%m-%d}",
             "hosted:token": pay_links.token_for(invoice, clock.now()),
             "accounts:invitation:token": token_of(invitation),
             "accounts:reset:token": tokens.make_token(user),

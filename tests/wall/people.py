@@ -46,6 +46,10 @@ def belongings(user: User, mark: str) -> dict[str, UUID]:
     PolicyNotice.objects.create(
         subject_kind="user", subject_id=str(user.pk), version_id=new_id(), next_at=now, problem=f"{mark} code"
     )
+    PolicyNotice.objects.create(
+        subject_kind="user", subject_id=str(user.pk), version_id=new_id(), next_at=now, given_up_at=now,
+        given_up_because=f"{mark} reason",
+    )  # fmt: skip
     KnownDevice.objects.create(user=user, mark=f"{mark}{user.pk.hex}", last_seen_at=now)
     change = EmailChange.objects.create(
         user=user, old_email=f"{mark}old@wall.example", new_email=f"{mark}other@wall.example",
