@@ -150,7 +150,7 @@ def test_d7_consent_is_withdrawn_as_easily_as_given_at_once_and_what_was_before_
 
 @pytest.mark.parametrize(
     ("country", "name"),
-    [("DE", "Bundesbeauftragte"), ("PL", "European Data Protection Board"), ("US", "California")],
+    [("DE", "Bundesbeauftragte"), ("PL", "Urząd Ochrony Danych"), ("US", "California")],
 )
 def test_d8_people_are_told_of_the_authority_of_their_country(
     account: making.Account, client: Client, country: str, name: str

@@ -31,6 +31,10 @@ CONNECTIONS: dict[str, tuple[Recipient | str, str]] = {
     "billing/stripe_gateway/failing.py": (Recipient.STRIPE, "STRIPE_API_BASE"),
     "billing/stripe_gateway/signatures.py": (Recipient.STRIPE, "STRIPE_API_BASE"),
     "vault/secrets_gateway.py": (Recipient.AWS, "AWS_ENDPOINT_URL"),
+    "audit/store_gateway.py": (Recipient.AWS, "AUDIT_BUCKET"),
+    "privacy/files_gateway.py": (Recipient.AWS, "FILES_BUCKET"),
+    "privacy/erasure_log_gateway.py": (Recipient.AWS, "ERASURE_BUCKET"),
+    "privacy/mailbox_gateway.py": ("our own mailbox", "PRIVACY_IMAP_URL"),
     "tenants/mail.py": (Recipient.MAIL, "EMAIL_URL"),
     "privacy/policy_notices.py": (Recipient.MAIL, "EMAIL_URL"),
     "privacy/notifying.py": (Recipient.MAIL, "EMAIL_URL"),
@@ -64,7 +68,9 @@ def test_s6_the_software_knows_no_address_but_those_of_the_parties() -> None:
     for path in modules(*APPS):
         found |= set(re.findall(r"https?://([a-z0-9.-]+\.[a-z]{2,})\b", (ROOT / path).read_text()))
     stripe = {f"{name}.stripe.com" for name in ("api", "connect", "js", "hooks", "dashboard")}
-    assert found <= {*stripe, "proecommerce.com", "rehearsal.invalid", "www.w3.org"}  # a name in SVG
+    # A name in SVG, and a link for people to follow: the list of authorities to complain to.
+    shown = {"www.w3.org", "www.edpb.europa.eu"}
+    assert found <= {*stripe, *shown, "proecommerce.com", "rehearsal.invalid"}
 
 
 @pytest.mark.parametrize("name", ["owner", "visitor"])

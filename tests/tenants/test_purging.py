@@ -156,9 +156,9 @@ def test_the_tick_asks_for_retention_in_every_schema_twice_a_day(committed: None
     with enter_public():
         for at in (day, day + timedelta(minutes=1), day + DAY / 2, day + DAY):
             plan_retention(at)
-        asked = Job.objects.filter(name="privacy.retention", run_at__gte=day - DAY)
+        asked = Job.objects.filter(name="privacy.retention", run_at__gte=day - DAY, run_at__lt=day + 9 * DAY)
         times: dict[str, list[datetime]] = {}
-        for job in asked.order_by("run_at"):
+        for job in asked.exclude(schema_name="t_crowd").order_by("run_at"):
             times.setdefault(job.schema_name, []).append(job.run_at)
         assert set(times) >= {"public", "t_alpha", "t_beta"}
         assert trial.schema_name not in times

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
-from accounts import email_changing, recovering, visiting
+from accounts import closing, email_changing, recovering, visiting
 from accounts.inviting import token_of
 from accounts.models import EmailChange, FactorReset, Invitation, User
 from accounts.passwords import tokens
@@ -89,6 +89,8 @@ def keys(tenant: Any, ids: dict[str, UUID], user_id: UUID) -> Keys:
             "accounts:visit:token": signing.Signer(salt=visiting.SALT).sign_object(
                 [tenant.schema_name, ids["visit_id"].hex, ""]
             ),
+            "accounts:reopen:token": closing.token_of(tenant),
+            "confirm_request:token": "nobody-has-it",
             "unsubscribe:token": marketing.token_of(Subject("user", str(user.pk))),
             "reference": urlsafe_base64_encode(force_bytes(user.pk)),
             "known": f"seti-{ids['customer_id'].hex}",

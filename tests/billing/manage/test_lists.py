@@ -9,8 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Customer
-from billing import trail
 from billing.models import Subscription
+from tenants import record_checking
 
 from . import rows
 
@@ -27,7 +27,7 @@ def queries(client: Client, path: str) -> int:
 def test_a_list_costs_the_same_at_1_and_at_500_rows(
     staff: Client, path: str, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trail, "CHECK_AT_ONCE", 0)
+    monkeypatch.setattr(record_checking, "WALK_AT_ONCE", 0)
     rows.fill(1, now=now)
     few = queries(staff, path)
     rows.fill(499, now=now, mark="b")
