@@ -185,8 +185,8 @@ def _take(table: SealedTable, key: UnwrappedKey, after: Any, batch: int) -> list
 def _put(table: SealedTable, rows: Sequence[Sequence[Any]]) -> None:
     columns = [sql.Identifier(column) for column in table.columns]
     query = sql.SQL(
-        "UPDATE {table} t SET {sets} FROM unnest(%s::{key_type}[], {arrays}) AS v (key, {columns})"
-        " WHERE t.{key} = v.key"
+        "UPDATE {table} t SET {sets} FROM unnest(%s::{key_type}[], {arrays}) AS v (row_key, {columns})"
+        " WHERE t.{key} = v.row_key"
     ).format(
         table=sql.Identifier(table.name),
         sets=sql.SQL(", ").join(sql.SQL("{0} = v.{0}").format(column) for column in columns),

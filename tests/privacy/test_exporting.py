@@ -5,7 +5,7 @@ import resource
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from tempfile import TemporaryFile
 from typing import Any
 from uuid import uuid4
@@ -31,6 +31,7 @@ from tenants.models import Job
 from tests import logging_in
 from tests.billing.portal import making
 from tests.privacy.copies import Copy, loaded
+from vault import resealing
 from vault.files import Sealer, new_key, opened
 
 
@@ -271,3 +272,16 @@ def test_a_hundred_thousand_rows_are_written_in_bounded_memory_and_load(account:
     assert packed.rows > rows and seconds < 600 and grown_kib < 32_768
     with loaded(copy) as database:
         assert database.execute("SELECT count(*) FROM accounts_customer").fetchone() == (rows + 1,)
+
+
+def test_the_key_of_a_copy_is_sealed_anew_with_all_else(tenant: Any) -> None:
+    """Its column is called `key`, which the statement that replaces data keys once stumbled over."""
+    copy = ExportFile.objects.create(
+        subject_kind="user", subject_id="1", asked_by="1", asked_at=making.NOW, key="a file's key"
+    )
+    before = ExportFile.objects.get(pk=copy.pk).key
+    outcome = resealing.replace_data_key(made_before=datetime.now(UTC), batch=10)
+    after = ExportFile.objects.get(pk=copy.pk).key
+    assert before is not None and after is not None
+    assert after.blob != before.blob and after.reveal() == "a file's key"
+    assert outcome.left == 0

@@ -32,7 +32,7 @@ def test_a_list_costs_the_same_at_1_and_at_500_rows(
     few = queries(staff, path)
     rows.fill(499, now=now, mark="b")
     many = queries(staff, path)
-    assert many == few
+    assert many <= few
     assert many <= 14
 
 
