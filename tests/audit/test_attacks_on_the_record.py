@@ -270,8 +270,10 @@ def test_nothing_goes_early_under_hold_or_while_the_books_name_it(own: Own) -> N
     assert find_old(now=datetime(2026, 9, 30, 23, 59, tzinfo=UTC)).count == 0  # the checkpoint is too young
     assert find_old(now=datetime(2026, 10, 1, tzinfo=UTC)).count == 5
     refused = pytest.raises(DatabaseError, match="an instant that has come")
-    with refused, transaction.atomic():
-        find_old(now=datetime(2100, 1, 1, tzinfo=UTC))
+    ahead = datetime(2100, 1, 1, tzinfo=UTC)
+    with refused, enter_public(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM public.audit_purgeable('t_alpha', %s)", [ahead])
+    assert find_old(now=ahead) == find_old(now=datetime.now(UTC))  # a clock that is ahead is not believed
     event = AuditEvent.objects.filter(at=LONG_AGO).earliest("seq")
     own.do(
         "INSERT INTO t_alpha.billing_journalentry (id, key, audit_event_id, booked_at, booked_on)"
