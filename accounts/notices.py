@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from accounts.mails import LinkMail, render
+from tenants.letters import Letter, hello, render
 from tenants.message import RenderedMail
 
 SUSPECT = "If it was not you, set a new password at once and look through your second factors."
@@ -60,11 +60,11 @@ def notice_mail(kind: str, *, business: str, name: str, when: str, url: str) -> 
     """Tell a person what happened to their log-in."""
     notice, words = NOTICES[kind], {"business": business, "when": when}
     return render(
-        LinkMail(
-            business=business,
+        Letter(
+            sender=business,
             subject=notice.subject.format(**words),
-            greeting=f"Hello {name}," if name else "Hello,",
-            paragraph=notice.says.format(**words),
+            greeting=hello(name),
+            paragraphs=(notice.says.format(**words),),
             button="Look at your log-in",
             url=url,
             after=notice.after.format(**words),
@@ -75,14 +75,16 @@ def notice_mail(kind: str, *, business: str, name: str, when: str, url: str) -> 
 def reset_asked_mail(*, business: str, name: str, when: str, url: str) -> RenderedMail:
     """Tell a person that their second factors will be taken away, and how to prevent it."""
     return render(
-        LinkMail(
-            business=business,
+        Letter(
+            sender=business,
             subject=f"Your second factors at {business} will be taken away",
-            greeting=f"Hello {name}," if name else "Hello,",
-            paragraph=f"Somebody, hopefully you, told ProEcommerce that the device for your log-in at "
-            f"{business} is lost. On {when} your authenticator app, passkeys and backup codes will be taken "
-            "away, and "
-            "your password alone will log you in until you set up new ones, if it has 15 characters.",
+            greeting=hello(name),
+            paragraphs=(
+                f"Somebody, hopefully you, told ProEcommerce that the device for your log-in at "
+                f"{business} is lost. On {when} your authenticator app, passkeys and backup codes will be "
+                "taken away, and your password alone will log you in until you set up new ones, "
+                "if it has 15 characters.",
+            ),
             button="Stop this: I still have my device",
             url=url,
             after="If you asked for it, there is nothing to do but wait. If not, press the button: somebody "

@@ -1,22 +1,20 @@
 """What the mails about new devices and new addresses say: pure, in the tenant's name."""
 
-from accounts.mails import LinkMail, render
+from tenants.letters import Letter, hello, render
 from tenants.message import RenderedMail
-
-
-def _hello(name: str) -> str:
-    return f"Hello {name}," if name else "Hello,"
 
 
 def new_device_mail(*, business: str, name: str, device: str, ip: str, when: str, url: str) -> RenderedMail:
     origin = f"{device}, from the address {ip}" if ip else device
     return render(
-        LinkMail(
-            business=business,
+        Letter(
+            sender=business,
             subject=f"A log-in from a new device at {business}",
-            greeting=_hello(name),
-            paragraph=f"Somebody, hopefully you, logged in at {business} on {when} with a device or from a "
-            f"place that we had not seen you use for 90 days: {origin}.",
+            greeting=hello(name),
+            paragraphs=(
+                f"Somebody, hopefully you, logged in at {business} on {when} with a device or from a "
+                f"place that we had not seen you use for 90 days: {origin}.",
+            ),
             button="Look at your sessions",
             url=url,
             after="If it was you, there is nothing to do. If not, end that session and set a new password.",
@@ -26,11 +24,11 @@ def new_device_mail(*, business: str, name: str, device: str, ip: str, when: str
 
 def confirm_address_mail(*, business: str, name: str, url: str) -> RenderedMail:
     return render(
-        LinkMail(
-            business=business,
+        Letter(
+            sender=business,
             subject=f"Confirm this address for {business}",
-            greeting=_hello(name),
-            paragraph=f"Somebody, hopefully you, wants to log in at {business} with this address.",
+            greeting=hello(name),
+            paragraphs=(f"Somebody, hopefully you, wants to log in at {business} with this address.",),
             button="Use this address",
             url=url,
             after="The link works once, for 24 hours. If it was not you, nothing changes: ignore this mail.",
@@ -41,12 +39,15 @@ def confirm_address_mail(*, business: str, name: str, url: str) -> RenderedMail:
 def address_in_use_mail(*, business: str, name: str, url: str) -> RenderedMail:
     """For the owner of an address that somebody wanted to take over."""
     return render(
-        LinkMail(
-            business=business,
+        Letter(
+            sender=business,
             subject=f"This address has a log-in at {business} already",
-            greeting=_hello(name),
-            paragraph=f"Somebody wanted to use this address for another log-in at {business}. It has one "
-            "already, so nothing was changed. If that was you, log in with this address, or choose another.",
+            greeting=hello(name),
+            paragraphs=(
+                f"Somebody wanted to use this address for another log-in at {business}. It has "
+                "one already, so nothing was changed. If that was you, log in with this address, or choose "
+                "another.",
+            ),
             button="Log in",
             url=url,
             after="If it was not you, there is nothing to do: your log-in stays as it is.",
@@ -56,11 +57,11 @@ def address_in_use_mail(*, business: str, name: str, url: str) -> RenderedMail:
 
 def address_changed_mail(*, business: str, name: str, new_email: str, until: str, url: str) -> RenderedMail:
     return render(
-        LinkMail(
-            business=business,
+        Letter(
+            sender=business,
             subject=f"Your address at {business} was changed",
-            greeting=_hello(name),
-            paragraph=f"You now log in at {business} with {new_email}. This address no longer works.",
+            greeting=hello(name),
+            paragraphs=(f"You now log in at {business} with {new_email}. This address no longer works.",),
             button="That was not me: undo it",
             url=url,
             after=f"You can undo it until {until}. That also logs you out everywhere, and makes links that "

@@ -1,39 +1,10 @@
 """What is written to those whose account is closed or who are erased: pure, in the tenant's name."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from django.template import Context, Engine
-
-from tenants.message import RenderedMail, one_line, subject_line
-
-_TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A mail of paragraphs, with a list and a link where there is one."""
-
-    business: str
-    subject: str
-    greeting: str
-    paragraphs: tuple[str, ...]
-    points: tuple[str, ...] = ()
-    url: str = ""
-    button: str = ""
-
-
-def render(letter: Letter) -> RenderedMail:
-    """Return the mail as text and HTML."""
-    context = Context({"letter": letter})
-    text = _engine().get_template("erasure.txt").render(context)
-    html = _engine().get_template("erasure.html").render(context)
-    return RenderedMail(
-        subject=subject_line(letter.subject), text=text, html=html, from_name=one_line(letter.business)
-    )
+from tenants.letters import Letter, hello, render
+from tenants.message import RenderedMail
 
 
 def closing_mail(
@@ -50,7 +21,7 @@ def closing_mail(
     subject = f"{whose}: closed" if which == "begun" else f"{whose}: erased on {final}"
     return render(
         Letter(
-            business=business, subject=subject, greeting=f"Hello {name}," if name else "Hello,",
+            sender=business, subject=subject, greeting=hello(name),
             paragraphs=(begun, undo, stays), url=url,
             button="Open the workspace again" if tenant else "Open the account again",
         )
@@ -63,9 +34,9 @@ def erased_mail(*, business: str, name: str, stays: Sequence[Mapping[str, Any]])
     kept = "The law makes us keep the following, and nothing else:" if points else "Nothing of it is kept."
     return render(
         Letter(
-            business=business,
+            sender=business,
             subject=f"Your data at {business} is erased",
-            greeting=f"Hello {name}," if name else "Hello,",
+            greeting=hello(name),
             paragraphs=(
                 f"The erasure of your personal data at {business} is being carried out now. When you read "
                 "this, your log-in, your contact details and your saved cards are gone for good.",
@@ -79,8 +50,3 @@ def erased_mail(*, business: str, name: str, stays: Sequence[Mapping[str, Any]])
 def until(text: str) -> str:
     """Return the end of what is kept, as a phrase: a day, or words."""
     return f"until {text}" if text[:1].isdigit() else text
-
-
-@cache
-def _engine() -> Engine:
-    return Engine(dirs=[str(_TEMPLATES / "privacy" / "mail")])

@@ -1,43 +1,11 @@
-"""What the privacy app's mails look like: plain words, one link at most, nothing that reports being read."""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+"""What the privacy app writes about the policy and to those who used the contact form."""
 
 from django.conf import settings
-from django.template import Context, Engine
 
 from tenants.context import current_tenant, in_public
 from tenants.directory import site_url
-from tenants.message import RenderedMail, one_line, subject_line
-
-_TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "privacy" / "mail"
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A mail: what it is about, what it says, and where it leads."""
-
-    sender: str
-    subject: str
-    greeting: str
-    paragraphs: tuple[str, ...]
-    button: str = ""
-    url: str = ""
-    after: str = ""
-
-
-def render(letter: Letter, *, headers: Mapping[str, str] | None = None) -> RenderedMail:
-    """Return the mail as text and HTML."""
-    context = Context({"letter": letter})
-    return RenderedMail(
-        subject=subject_line(letter.subject),
-        text=_engine().get_template("letter.txt").render(context),
-        html=_engine().get_template("letter.html").render(context),
-        from_name=one_line(letter.sender),
-        headers=headers or {},
-    )
+from tenants.letters import Letter, hello, render
+from tenants.message import RenderedMail, one_line
 
 
 def policy_letter(*, name: str, business: str, summary: str, day: str, url: str) -> RenderedMail:
@@ -46,7 +14,7 @@ def policy_letter(*, name: str, business: str, summary: str, day: str, url: str)
         Letter(
             sender="ProEcommerce",
             subject=f"Our privacy policy changes on {day}",
-            greeting=f"Hello {one_line(name)}," if name else "Hello,",
+            greeting=hello(name),
             paragraphs=(
                 f"You have an account with {one_line(business)}, whose billing runs on ProEcommerce. "
                 f"The privacy policy of ProEcommerce changes on {day}. This is what changes:",
@@ -68,7 +36,7 @@ def message_letter(*, url: str) -> RenderedMail:
         Letter(
             sender="ProEcommerce",
             subject="Somebody wrote through the contact form",
-            greeting="Hello,",
+            greeting=hello(""),
             paragraphs=("A message from the contact form waits for an answer.",),
             button="Read and answer it",
             url=url,
@@ -84,7 +52,7 @@ def reply_letter(*, name: str, text: str, asked: str, day: str) -> RenderedMail:
         Letter(
             sender="ProEcommerce",
             subject="Your message to ProEcommerce",
-            greeting=f"Hello {one_line(name)},",
+            greeting=hello(name),
             paragraphs=paragraphs,
             after="We keep your message and this answer for 12 months after the last word, or until you ask "
             "us to delete them.",
@@ -100,8 +68,3 @@ def business() -> str:
 def site() -> str:
     """The address of the host on which the person logs in."""
     return settings.SITE_URL.rstrip("/") if in_public() else site_url(current_tenant())
-
-
-@cache
-def _engine() -> Engine:
-    return Engine(dirs=[str(_TEMPLATES)])

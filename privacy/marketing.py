@@ -6,9 +6,10 @@ from types import MappingProxyType
 from django.core import signing
 
 from privacy import consenting
-from privacy.letters import Letter, business, render, site
+from privacy.letters import business, site
 from privacy.subjects import Subject, known
 from tenants.context import current_schema
+from tenants.letters import Letter, render
 from tenants.mail import send
 
 

@@ -1,28 +1,12 @@
 """What the mails about requests say: pure. None of them tells whether an address is known, but to itself."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from pathlib import Path
-
-from django.template import Context, Engine
 
 from privacy.deadlines import Law
-from tenants.message import RenderedMail, one_line, subject_line
+from tenants.letters import Letter, render
+from tenants.message import RenderedMail
 
-_TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 BUSINESS = "ProEcommerce"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Letter:
-    subject: str
-    paragraphs: Sequence[str]
-    button: str = ""
-    url: str = ""
-    after: str = ""
-    business: str = BUSINESS
 
 
 def said(day: date) -> str:
@@ -32,8 +16,9 @@ def said(day: date) -> str:
 
 def receipt_mail(*, reference: str, by: date) -> RenderedMail:
     """To whom DMARC passed for, known to us or not: the same words."""
-    return _render(
-        _Letter(
+    return render(
+        Letter(
+            sender=BUSINESS,
             subject=f"We have your message ({reference})",
             paragraphs=(
                 "Thank you for writing to us. A person reads every message about personal data and answers "
@@ -48,8 +33,9 @@ def receipt_mail(*, reference: str, by: date) -> RenderedMail:
 
 def link_mail(*, reference: str, wish: str, url: str) -> RenderedMail:
     """To the address on file, and to no other."""
-    return _render(
-        _Letter(
+    return render(
+        Letter(
+            sender=BUSINESS,
             subject=f"Please confirm your request ({reference})",
             paragraphs=(
                 "Somebody, hopefully you, wrote to us from this address about personal data. We understood: "
@@ -65,8 +51,9 @@ def link_mail(*, reference: str, wish: str, url: str) -> RenderedMail:
 
 def old_address_mail(*, reference: str, on: date) -> RenderedMail:
     """To the address that was on file until lately."""
-    return _render(
-        _Letter(
+    return render(
+        Letter(
+            sender=BUSINESS,
             subject=f"A request about your personal data ({reference})",
             paragraphs=(
                 f"On {said(on)} somebody wrote to us about the personal data of an account that had this "
@@ -80,8 +67,9 @@ def old_address_mail(*, reference: str, on: date) -> RenderedMail:
 
 def extension_mail(*, reference: str, law: Law, because: str, until: date) -> RenderedMail:
     right = "Art. 12(3) GDPR" if law is Law.GDPR else "the CCPA"
-    return _render(
-        _Letter(
+    return render(
+        Letter(
+            sender=BUSINESS,
             subject=f"Your request takes longer ({reference})",
             paragraphs=(
                 "Your request needs more time than we had hoped. You will have our answer by "
@@ -95,8 +83,9 @@ def extension_mail(*, reference: str, law: Law, because: str, until: date) -> Re
 
 def reply_mail(*, reference: str, text: str, by: str) -> RenderedMail:
     """What a person wrote, and nothing besides but who it was."""
-    return _render(
-        _Letter(
+    return render(
+        Letter(
+            sender=BUSINESS,
             subject=f"Your request {reference}",
             paragraphs=[part for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()],
             after=f"Written by {by}. Answer this mail to write back.",
@@ -111,8 +100,9 @@ def reminder_mail(*, reference: str, what: str, state: str, due: date, today: da
         subject, when = f"OVERDUE by {-days} days: request {reference}", f"It was due on {said(due)}."
     else:
         subject, when = f"Due in {days} days: request {reference}", f"It is due on {said(due)}."
-    return _render(
-        _Letter(
+    return render(
+        Letter(
+            sender=BUSINESS,
             subject=subject,
             paragraphs=(f"{what}. {when} {state}.",),
             button="Open the request",
@@ -123,8 +113,9 @@ def reminder_mail(*, reference: str, what: str, state: str, due: date, today: da
 
 
 def acknowledge_mail(*, reference: str, what: str, by: date, url: str) -> RenderedMail:
-    return _render(
-        _Letter(
+    return render(
+        Letter(
+            sender=BUSINESS,
             subject=f"Acknowledge request {reference} by {said(by)}",
             paragraphs=(f"{what}. The person has not been told that it arrived; that is due by {said(by)}.",),
             button="Open the request",
@@ -134,8 +125,9 @@ def acknowledge_mail(*, reference: str, what: str, by: date, url: str) -> Render
 
 
 def child_mail(*, reference: str, url: str) -> RenderedMail:
-    return _render(
-        _Letter(
+    return render(
+        Letter(
+            sender=BUSINESS,
             subject=f"AT ONCE: somebody may be under 16 (request {reference})",
             paragraphs=(
                 "A message says that somebody whose data we hold is under 16. Read it, and freeze them if it "
@@ -149,8 +141,9 @@ def child_mail(*, reference: str, url: str) -> RenderedMail:
 
 def reviews_mail(*, count: int, url: str) -> RenderedMail:
     what = "A legal hold is" if count == 1 else f"{count} legal holds are"
-    return _render(
-        _Letter(
+    return render(
+        Letter(
+            sender=BUSINESS,
             subject=f"{what} due for review",
             paragraphs=(
                 f"{what} to be reviewed within a week, or should have been. Let it stand with the reason of "
@@ -161,18 +154,3 @@ def reviews_mail(*, count: int, url: str) -> RenderedMail:
             after="You get this each day until the reviews are done.",
         )
     )
-
-
-def _render(letter: _Letter) -> RenderedMail:
-    context = Context({"letter": letter})
-    return RenderedMail(
-        subject=subject_line(letter.subject),
-        text=_engine().get_template("request.txt").render(context),
-        html=_engine().get_template("request.html").render(context),
-        from_name=one_line(letter.business),
-    )
-
-
-@cache
-def _engine() -> Engine:
-    return Engine(dirs=[str(_TEMPLATES / "privacy" / "mail")])

@@ -4,11 +4,12 @@ from uuid import UUID
 
 from audit.actors import Actor
 from privacy import exporting, news
-from privacy.letters import Letter, business, render, site
+from privacy.letters import business, site
 from privacy.models import ExportFile
 from privacy.subjects import Subject, known
 from tenants import clock
 from tenants.jobs import job
+from tenants.letters import Letter, render
 from tenants.mail import send
 
 
