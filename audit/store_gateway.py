@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+
+from vault.aws_gateway import Service
 
 
 class StoreUnavailable(RuntimeError):
@@ -35,12 +35,13 @@ class S3Store:
     """A bucket of S3, or of what answers like it at `endpoint`."""
 
     def __init__(self, *, bucket: str, region: str, endpoint: str | None) -> None:
-        self._bucket, self._region, self._endpoint = bucket, region, endpoint
+        self._bucket = bucket
+        self._aws = Service("s3", region=region, endpoint=endpoint, read_timeout=10)
 
     def put(self, key: str, body: bytes, *, keep_until: datetime) -> None:
         """Put the object, locked: no login of the account can remove it before `keep_until`."""
         try:
-            self._client().put_object(
+            self._aws.client().put_object(
                 Bucket=self._bucket,
                 Key=key,
                 Body=body,
@@ -54,7 +55,7 @@ class S3Store:
 
     def all_versions(self, prefix: str) -> Iterator[Kept]:
         """Every version of every object under `prefix`, the hidden ones too."""
-        client = self._client()
+        client = self._aws.client()
         try:
             pages = client.get_paginator("list_object_versions").paginate(Bucket=self._bucket, Prefix=prefix)
             for page in pages:
@@ -68,20 +69,6 @@ class S3Store:
                     yield Kept(version["Key"], found["Body"].read(), locked)
         except (BotoCoreError, ClientError) as error:
             raise self._explained("read", error) from error
-
-    def _client(self) -> Any:
-        # A session of its own: boto3's default one may not be shared by threads that make clients.
-        return boto3.session.Session().client(
-            "s3",
-            region_name=self._region,
-            endpoint_url=self._endpoint,
-            config=Config(
-                connect_timeout=3,
-                read_timeout=10,
-                retries={"mode": "standard", "total_max_attempts": 2},
-                s3={"addressing_style": "path" if self._endpoint else "auto"},
-            ),
-        )
 
     def _explained(self, verb: str, error: BotoCoreError | ClientError) -> StoreUnavailable:
         said = type(error).__name__

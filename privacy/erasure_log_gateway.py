@@ -1,15 +1,14 @@
 """Gateway to the S3 bucket of the log of erasures: who was erased, by id, for whoever restores a backup."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
+
+from vault.aws_gateway import Service
 
 PREFIX = "erasures/"
 
@@ -18,7 +17,7 @@ class LogUnavailable(RuntimeError):
     """The bucket did not answer, or refused: to be tried again."""
 
 
-_made: dict[tuple[int, str | None], Any] = {}
+_services: dict[str | None, Service] = {}
 
 
 def put(key: str, entry: dict[str, str]) -> None:
@@ -50,16 +49,11 @@ def _bucket() -> str:
 
 
 def _client() -> Any:
-    place = (os.getpid(), settings.AWS_ENDPOINT_URL)
-    if place not in _made:
-        _made[place] = boto3.session.Session().client(
-            "s3", region_name=settings.AWS_DEFAULT_REGION, endpoint_url=settings.AWS_ENDPOINT_URL,
-            config=Config(
-                connect_timeout=5, read_timeout=20, retries={"mode": "standard", "total_max_attempts": 3},
-                s3={"addressing_style": "path"} if settings.AWS_ENDPOINT_URL else {},
-            ),
-        )  # fmt: skip
-    return _made[place]
+    endpoint = settings.AWS_ENDPOINT_URL
+    if endpoint not in _services:
+        region = settings.AWS_DEFAULT_REGION
+        _services[endpoint] = Service("s3", region=region, endpoint=endpoint, read_timeout=20)
+    return _services[endpoint].client()
 
 
 @contextmanager

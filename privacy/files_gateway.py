@@ -1,18 +1,17 @@
-"""Gateway to the private S3 bucket of files to take along: the only importer of its SDK here.
+"""Gateway to the private S3 bucket of files to take along.
 
 What is put there is sealed already; the bucket encrypts it once more.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-import boto3
 from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
+
+from vault.aws_gateway import Service
 
 _TRANSFER = TransferConfig(multipart_threshold=16 << 20, multipart_chunksize=8 << 20, use_threads=False)
 
@@ -29,42 +28,24 @@ class Bucket:
     """The bucket that `FILES_BUCKET` names."""
 
     def __init__(self, name: str, *, region: str, endpoint: str | None) -> None:
-        self._name, self._region, self._endpoint = name, region, endpoint
-        self._made: tuple[int, Any] = (0, None)
+        self._name = name
+        self._aws = Service("s3", region=region, endpoint=endpoint, read_timeout=60)
 
     def put(self, key: str, file: BinaryIO) -> None:
         """Upload the file from where it stands, in parts; an older one of the same key is replaced."""
         extra = {"ServerSideEncryption": "AES256", "ContentType": "application/octet-stream"}
         with _translating("put", key):
-            self._client().upload_fileobj(file, self._name, key, ExtraArgs=extra, Config=_TRANSFER)
+            self._aws.client().upload_fileobj(file, self._name, key, ExtraArgs=extra, Config=_TRANSFER)
 
     def open(self, key: str) -> Any:
         """Return a stream to read the file from; raises `FileGone`."""
         with _translating("read", key):
-            return self._client().get_object(Bucket=self._name, Key=key)["Body"]
+            return self._aws.client().get_object(Bucket=self._name, Key=key)["Body"]
 
     def delete(self, key: str) -> None:
         """Delete the file; nothing happens where there is none."""
         with _translating("delete", key):
-            self._client().delete_object(Bucket=self._name, Key=key)
-
-    def _client(self) -> Any:
-        """Return this process's client; a forked child makes its own."""
-        pid, client = self._made
-        if client is None or pid != os.getpid():
-            client = boto3.session.Session().client(
-                "s3",
-                region_name=self._region,
-                endpoint_url=self._endpoint,
-                config=Config(
-                    connect_timeout=5,
-                    read_timeout=60,
-                    retries={"mode": "standard", "total_max_attempts": 3},
-                    s3={"addressing_style": "path"} if self._endpoint else {},
-                ),
-            )
-            self._made = (os.getpid(), client)
-        return client
+            self._aws.client().delete_object(Bucket=self._name, Key=key)
 
 
 _buckets: dict[tuple[str, str, str | None], Bucket] = {}

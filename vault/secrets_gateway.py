@@ -1,23 +1,16 @@
-"""Gateway to AWS Secrets Manager: the only importer of its SDK."""
+"""Gateway to AWS Secrets Manager."""
 
-import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import uuid4
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.views.decorators.debug import sensitive_variables
 
+from vault.aws_gateway import Service
 from vault.errors import VaultError, VaultUnavailable
-
-# botocore logs whole response bodies, and with them the keys, at DEBUG.
-for _name in ("botocore", "boto3"):
-    logging.getLogger(_name).setLevel(logging.INFO)
 
 
 class SecretMissing(VaultError):
@@ -54,15 +47,13 @@ class SecretsManager:
     """AWS Secrets Manager, or what answers like it at `endpoint`."""
 
     def __init__(self, *, region: str, endpoint: str | None) -> None:
-        self._region = region
-        self._endpoint = endpoint
-        self._made: tuple[int, Any] = (0, None)
+        self._aws = Service("secretsmanager", region=region, endpoint=endpoint, read_timeout=5)
 
     @sensitive_variables("answer", "text")
     def read(self, name: str) -> StoredSecret:
         """Return the current version."""
         with self._translating("read", name):
-            answer = self._client().get_secret_value(SecretId=name, VersionStage="AWSCURRENT")
+            answer = self._aws.client().get_secret_value(SecretId=name, VersionStage="AWSCURRENT")
             text = answer.get("SecretString")
         if text is None:
             raise VaultError(f"The secret {name} holds binary data, not text: it is not one of ours.")
@@ -72,7 +63,7 @@ class SecretsManager:
     def create(self, name: str, text: str) -> None:
         """Create the secret; `SecretExists` when another process was first."""
         with self._translating("create", name):
-            self._client().create_secret(
+            self._aws.client().create_secret(
                 Name=name,
                 SecretString=text,
                 ClientRequestToken=str(uuid4()),  # the SDK's own retries create nothing twice
@@ -84,7 +75,7 @@ class SecretsManager:
         """Make `text` the current version, unless somebody replaced `was` in the meantime."""
         token = str(uuid4())
         with self._translating("replace", name):
-            client = self._client()
+            client = self._aws.client()
             client.put_secret_value(
                 SecretId=name, SecretString=text, ClientRequestToken=token, VersionStages=["AWSPENDING"]
             )
@@ -95,25 +86,6 @@ class SecretsManager:
                 RemoveFromVersionId=was.version_id,
             )
 
-    def _client(self) -> Any:
-        """Return this process's client; a forked child makes its own, for sockets cannot be shared."""
-        pid, client = self._made
-        if client is None or pid != os.getpid():
-            client = self._make_client()
-            self._made = (os.getpid(), client)
-        return client
-
-    def _make_client(self) -> Any:
-        # A session of its own: boto3's default one may not be shared by threads that make clients.
-        return boto3.session.Session().client(
-            "secretsmanager",
-            region_name=self._region,
-            endpoint_url=self._endpoint,
-            config=Config(
-                connect_timeout=3, read_timeout=5, retries={"mode": "standard", "total_max_attempts": 2}
-            ),
-        )
-
     @contextmanager
     def _translating(self, verb: str, name: str) -> Iterator[None]:
         """Turn the SDK's errors into ours, leaving behind frames and texts that may hold the secret."""
@@ -122,9 +94,8 @@ class SecretsManager:
         except ClientError as error:
             raise self._explain(verb, name, error.response.get("Error", {})) from None
         except BotoCoreError as error:
-            where = self._endpoint or f"region {self._region}"
             raise VaultUnavailable(
-                f"AWS Secrets Manager ({where}) could not be asked to {verb} the secret {name}: "
+                f"AWS Secrets Manager ({self._aws.where}) could not be asked to {verb} the secret {name}: "
                 f"{type(error).__name__}. Check the network, AWS_ENDPOINT_URL, AWS_DEFAULT_REGION and the "
                 "AWS credentials, then start again."
             ) from None

@@ -129,7 +129,7 @@ def backup_key(c: Client) -> Any:
 def outside(c: Client) -> S3Store:
     """The product's own gateway, with somebody's rights."""
     store = S3Store(bucket=AUDIT, region=REGION, endpoint="http://unused")
-    store._client = lambda: c("s3")  # type: ignore[method-assign]
+    store._aws.client = lambda: c("s3")  # type: ignore[method-assign]
     return store
 
 
@@ -287,7 +287,7 @@ def test_the_keyring_works_with_these_policies(
 
     def ring(keys: Client, secret: str) -> Keyring:
         store = SecretsManager(region=REGION, endpoint=cloud.endpoint)
-        monkeypatch.setattr(store, "_client", lambda: keys("secretsmanager"))
+        monkeypatch.setattr(store._aws, "client", lambda: keys("secretsmanager"))
         return Keyring(store, secret)
 
     keeper = ring(client, name)

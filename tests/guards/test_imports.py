@@ -34,8 +34,8 @@ WORLD = {
 # Rules ask for jobs by name, through this.
 QUEUE = "tenants.jobs"
 EDGES = ("portal", "manage", "pay", "admin", "jobs", "webhooks", "management", "apps", "urls", "hosted")
-# The only importers of a vendor's own package; of AWS, a gateway to each of its services that we use.
-AWS = ("secrets_gateway", "store_gateway", "files_gateway", "erasure_log_gateway")
+# The only importers of a vendor's own package; of AWS, what reaches it and a gateway to each service.
+AWS = ("aws_gateway", "secrets_gateway", "store_gateway", "files_gateway", "erasure_log_gateway")
 VENDORS = {"stripe": ("stripe_gateway",), "boto3": AWS, "botocore": AWS}
 
 

@@ -30,6 +30,7 @@ CONNECTIONS: dict[str, tuple[Recipient | str, str]] = {
     "billing/stripe_gateway/client.py": (Recipient.STRIPE, "STRIPE_API_BASE"),
     "billing/stripe_gateway/failing.py": (Recipient.STRIPE, "STRIPE_API_BASE"),
     "billing/stripe_gateway/signatures.py": (Recipient.STRIPE, "STRIPE_API_BASE"),
+    "vault/aws_gateway.py": (Recipient.AWS, "AWS_ENDPOINT_URL"),
     "vault/secrets_gateway.py": (Recipient.AWS, "AWS_ENDPOINT_URL"),
     "audit/store_gateway.py": (Recipient.AWS, "AUDIT_BUCKET"),
     "privacy/files_gateway.py": (Recipient.AWS, "FILES_BUCKET"),
