@@ -13,6 +13,7 @@ from privacy.inventory import (
     holds,
     spread,
 )
+from privacy.personal_data import RECORD, USAGE
 
 ERASED_NAME = "Erased"
 USER = [About("user", "user")]
@@ -33,18 +34,7 @@ PROOF = Data(
     erasure=Erasure.ROW,
     export=Export.WITHHELD,
 )
-SEEN = Data(
-    category=Category.USAGE,
-    purposes=(Purpose.SECURITY,),
-    basis=Basis.LEGITIMATE_INTEREST,
-    retention=Retention.SESSION,
-    erasure=Erasure.ROW,
-)
-ON_RECORD = Data(
-    category=Category.RECORD,
-    purposes=(Purpose.SECURITY, Purpose.LAW),
-    basis=Basis.LEGITIMATE_INTEREST,
-    retention=Retention.RECORD,
+ON_RECORD = RECORD.but(
     erasure=Erasure.KEPT,
     law="Art. 5(2) GDPR: accountability for access by the platform's staff",
 )
@@ -83,7 +73,7 @@ holds(
     personal={
         **spread(REACHED, "email", "name"),
         "password": PROOF.but(erasure=Erasure.BLANK),
-        "last_login": SEEN.but(erasure=Erasure.BLANK, retention=Retention.ACCOUNT),
+        "last_login": USAGE.but(erasure=Erasure.BLANK, retention=Retention.ACCOUNT),
     },
     none=[
         "id",
@@ -172,8 +162,8 @@ holds(
     "Session",
     about=USER,
     personal={
-        **spread(SEEN, "host", "methods", "ip", "user_agent", "device", "operator_id", "operator_label"),
-        "key_hash": SEEN.but(export=Export.WITHHELD),
+        **spread(USAGE, "host", "methods", "ip", "user_agent", "device", "operator_id", "operator_label"),
+        "key_hash": USAGE.but(export=Export.WITHHELD),
     },
     none=["id", "user", "begun_at", "last_seen_at", "ends_at", "ended_at", "ended_because"],
 )
@@ -181,7 +171,7 @@ holds(
     "accounts.KnownDevice",
     "Device",
     about=USER,
-    personal={"mark": SEEN.but(retention=Retention.DEVICE, export=Export.WITHHELD)},
+    personal={"mark": USAGE.but(retention=Retention.DEVICE, export=Export.WITHHELD)},
     none=["id", "user", "last_seen_at"],
 )
 holds(

@@ -1,5 +1,6 @@
 """What is held about money: most of it stays for seven years, because the law wants it."""
 
+from privacy import personal_data as below
 from privacy.inventory import (
     About,
     Basis,
@@ -35,14 +36,7 @@ CARD = Data(
     recipients=(Recipient.STRIPE,),
 )
 PLAN = BOOKED.but(category=Category.PLAN_AND_CARD)
-BUSINESS = Data(
-    category=Category.ACCOUNT,
-    purposes=(Purpose.SERVICE,),
-    basis=Basis.CONTRACT,
-    retention=Retention.ACCOUNT,
-    erasure=Erasure.ROW,  # with the whole workspace
-    recipients=(Recipient.MAIL,),
-)
+BUSINESS = below.BUSINESS.but(recipients=(Recipient.MAIL,))
 
 # What is sold, and how the business bills.
 holds(
