@@ -64,9 +64,14 @@ def neighbours(version: PolicyVersion, *, now: datetime) -> tuple[PolicyVersion 
     return (known[at + 1] if at + 1 < len(known) else None), (known[at - 1] if at > 0 else None)
 
 
-def newest() -> PolicyVersion | None:
-    """Return the version that was published last, whether it holds or not."""
-    return PolicyVersion.objects.order_by("-number").first()
+def standing(*, now: datetime) -> Sequence[PolicyVersion]:
+    """Return the version in force and each that may still come to hold, in the order of their effect.
+
+    One of which people were not told in time is not among them: nobody ever heard of what it said.
+    """
+    ahead = versions(now=now).filter(effective_at__gt=now)
+    held = in_force(now=now)
+    return [*([held] if held else []), *reversed(ahead)]
 
 
 def being_announced(*, now: datetime) -> Sequence[PolicyVersion]:

@@ -5,6 +5,7 @@ database refuses anything else, and the rules here say why before it does.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
@@ -65,7 +66,7 @@ def publish(change: Change, *, actor: Actor, now: datetime) -> PolicyVersion:
     effective_at = _effective_at(change, now=now)
     with transaction.atomic():
         last = PolicyVersion.objects.select_for_update(no_key=True).order_by("-number").first()
-        _refuse(change, text, last, now=now)
+        _refuse(change, text, effective_at, now=now)
         number = last.number + 1 if last else 1
         version = _write(change, text, effective_at, number=number, actor=actor, now=now)
         if version.is_substantial:
@@ -81,18 +82,19 @@ def publish_first(*, now: datetime) -> PolicyVersion | None:
     return _write(Change(FIRST), policy_text.present(), now, number=1, actor=actor, now=now)
 
 
-def drift() -> str:
-    """Say how the template differs from what is published last; empty where it does not."""
-    last, text = policy_queries.newest(), policy_text.present()
-    if last is None:
+def drift(*, now: datetime) -> str:
+    """Say how the template differs from what holds and will hold; empty where it does not."""
+    standing, text = policy_queries.standing(now=now), policy_text.present()
+    if not standing:
         return "No version of the privacy policy is published. Run: manage.py migrate"
+    last = standing[-1]
     if last.sha256 == text.sha256:
         return ""
-    new = policy_tables.substantial(last.facts, text.facts)
+    new = _new(text, standing)
     kind = f" The change is substantial ({', '.join(new)})." if new else ""
     option = "--substantial " if new else ""
     return (
-        f"The privacy policy says something else now than version {last.number}, which stays in force.{kind} "
+        f"The privacy policy says something else now than version {last.number}, which stands.{kind} "
         f'Run: manage.py publish_policy {option}--summary "what changes"'
     )
 
@@ -127,7 +129,7 @@ def first_policy(now: datetime, progress: Progress) -> None:
     """Publish the first version; tell whoever migrates when the text has changed since the last one."""
     if (version := publish_first(now=now)) is not None:
         progress(f"privacy policy: version {version.number}")
-    elif said := drift():
+    elif said := drift(now=now):
         progress(said)
 
 
@@ -145,24 +147,38 @@ def _effective_at(change: Change, *, now: datetime) -> datetime:
     return change.effective_at or first
 
 
-def _refuse(change: Change, text: PolicyText, last: PolicyVersion | None, *, now: datetime) -> None:
+def _refuse(change: Change, text: PolicyText, effective_at: datetime, *, now: datetime) -> None:
     if not change.summary.strip():
         raise PublishingRefused("Say in the summary what changes: people read it.")
-    if last is None:
+    if not (standing := policy_queries.standing(now=now)):
         return
+    last = standing[-1]
     if last.sha256 == text.sha256:
         raise PublishingRefused(f"Nothing has changed since version {last.number}.")
-    if change.is_substantial:
-        return
-    if new := policy_tables.substantial(last.facts, text.facts):
+    if not change.is_substantial:
+        _refuse_as_small(text, standing, now=now)
+    if effective_at < last.effective_at:
+        raise PublishingRefused(
+            f"Version {last.number} takes effect on {last.effective_at:%Y-%m-%d}: choose that day or later."
+        )
+
+
+def _refuse_as_small(text: PolicyText, standing: Sequence[PolicyVersion], *, now: datetime) -> None:
+    if waited_for := [each for each in standing if each.is_substantial and each.effective_at > now]:
+        raise PublishingRefused(
+            f"Version {waited_for[-1].number} takes effect on {waited_for[-1].effective_at:%Y-%m-%d}, and "
+            "this text already has its changes in it. Wait until that day."
+        )
+    if new := _new(text, standing):
         raise PublishingRefused(
             f"This change is substantial: {', '.join(new)}. Publish it as such; everybody is told first."
         )
-    if (next_one := policy_queries.coming(now=now)) is not None and next_one.is_substantial:
-        raise PublishingRefused(
-            f"Version {next_one.number} takes effect on {next_one.effective_at:%Y-%m-%d}, and this text "
-            "already has its changes in it. Wait until that day."
-        )
+
+
+def _new(text: PolicyText, standing: Sequence[PolicyVersion]) -> list[str]:
+    """Name what the text says that people have not heard from each version which it comes after."""
+    found = (new for each in standing for new in policy_tables.substantial(each.facts, text.facts))
+    return list(dict.fromkeys(found))
 
 
 def _write(

@@ -67,7 +67,9 @@ class PolicyVersionAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list, with a word where the text has moved on since the newest version."""
-        return super().changelist_view(request, {"drift": publishing.drift(), **(extra_context or {})})
+        return super().changelist_view(
+            request, {"drift": publishing.drift(now=clock.now()), **(extra_context or {})}
+        )
 
     @admin.display(description="Told")
     def told(self, version: PolicyVersion) -> SafeString | str:
@@ -103,7 +105,7 @@ def publish_page(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": "Publish the privacy policy",
         "form": form,
-        "drift": publishing.drift(),
+        "drift": publishing.drift(now=clock.now()),
     }
     return render(request, "admin/policy_publish.html", context, status=422 if form.errors else 200)
 

@@ -250,8 +250,41 @@ def test_w4_a_version_told_too_late_never_takes_effect_and_mails_nobody_more(
         assert policy_queries.coming(now=late) is None
     monkeypatch.setattr(clock, "now", lambda: late)
     page(f"/privacy/versions/{version.number}/", 404)
-    again = published("Names, later.", actor, late, is_substantial=True) if _touch(monkeypatch) else None
-    assert again is not None and again.effective_at > version.effective_at
+    # nobody heard of its changes: no small version brings them into force, whatever its number
+    with pytest.raises(PublishingRefused, match="is substantial: newly shared: S4: C2"):
+        published("Words.", actor, late)
+    with pytest.raises(CommandError, match=r"\(newly shared: S4: C2\).*publish_policy --substantial"):
+        call_command("check_policy")
+    again = published("Names, later.", actor, late, is_substantial=True)  # the same text, told anew
+    assert again.sha256 == version.sha256 and again.effective_at > version.effective_at
+
+
+def test_w4_the_database_lets_no_small_version_bring_what_people_were_not_told_of(
+    tenant: Any, monkeypatch: pytest.MonkeyPatch, actor: Any, today: datetime
+) -> None:
+    only("alpha")
+    with monkeypatch.context() as shared:
+        share(shared)
+        lapsed = published("Names.", actor, today, is_substantial=True)
+        late = lapsed.effective_at + DAY
+        retitle(shared, "Other words")
+        shared.setattr(publishing, "_refuse", lambda *args, **more: None)
+        for moment, why in ((today, "is being told of"), (late, "nobody was told of")):
+            with pytest.raises(DatabaseError, match=why), transaction.atomic():
+                published("Words.", actor, moment)
+    retitle(monkeypatch, "Other words")
+    assert published("Words alone.", actor, late).number == lapsed.number + 1
+
+
+def test_w3_versions_take_effect_in_the_order_of_their_numbers(
+    db: None, monkeypatch: pytest.MonkeyPatch, actor: Any, today: datetime
+) -> None:
+    retitle(monkeypatch, "Other words")
+    coming = published("Words.", actor, today, effective_at=today + 10 * DAY)
+    retitle(monkeypatch, "Still other words")
+    with pytest.raises(PublishingRefused, match=f"Version {coming.number} takes effect on"):
+        published("Words again.", actor, today)
+    published("Words again.", actor, today, effective_at=coming.effective_at)
 
 
 def test_w4_while_a_substantial_change_is_coming_no_small_one_overtakes_it(
@@ -269,11 +302,6 @@ def test_w4_the_day_leaves_time_for_every_mail() -> None:
     now = datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
     assert publishing.earliest(now, people=0, per_hour=300) == datetime(2026, 12, 27, tzinfo=UTC)
     assert publishing.earliest(now, people=300 * 240, per_hour=300) == datetime(2027, 1, 6, tzinfo=UTC)
-
-
-def _touch(monkeypatch: pytest.MonkeyPatch) -> bool:
-    retitle(monkeypatch, "Customers, once more")
-    return True
 
 
 def _ids(emails: list[str]) -> list[str]:
