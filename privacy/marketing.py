@@ -2,15 +2,24 @@
 
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Final
 
+from django.conf import settings
 from django.core import signing
+from django.core.mail import get_connection
 
 from privacy import consenting
+from privacy.errors import Refused
 from privacy.letters import business, site
 from privacy.subjects import Subject, known
 from tenants.context import current_schema
 from tenants.letters import Letter, render
 from tenants.mail import send
+
+NO_SERVER: Final = (
+    "News cannot be sent yet: there is no mail server for them. Whoever runs this site names one in "
+    "NEWS_EMAIL_URL (docs/configuration.md)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +33,10 @@ class Offer:
 def send_marketing(offer: Offer, subject: Subject) -> bool:
     """Mail it, if consent stands and nothing is restricted at this very moment; returns whether it was.
 
-    Talks to the mail server: no transaction may be open.
+    Talks to the mail server for news: no transaction may be open. Raises `Refused` where there is none.
     """
+    if not has_server():
+        raise Refused(NO_SERVER)
     person = known(subject)
     if person is None or not person.email or not consenting.may_market(subject):
         return False
@@ -41,8 +52,14 @@ def send_marketing(offer: Offer, subject: Subject) -> bool:
     )
     # RFC 8058: mail programs offer a button of their own, which posts to that address.
     headers = {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-    send(render(letter, headers=MappingProxyType(headers)), to=person.email)
+    connection = get_connection(**settings.NEWS_MAIL)
+    send(render(letter, headers=MappingProxyType(headers)), to=person.email, connection=connection)
     return True
+
+
+def has_server() -> bool:
+    """Tell whether there is a mail server that takes news: the one for all other mail takes none (S3)."""
+    return bool(settings.NEWS_MAIL)
 
 
 def token_of(subject: Subject) -> str:

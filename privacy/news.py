@@ -11,7 +11,7 @@ from audit.actors import Actor
 from audit.recording import record
 from privacy import consenting
 from privacy.errors import Refused
-from privacy.marketing import Offer, send_marketing
+from privacy.marketing import NO_SERVER, Offer, has_server, send_marketing
 from privacy.models import News
 from privacy.subjects import Subject
 from tenants.jobs import Asked, enqueue, enqueue_many
@@ -21,7 +21,12 @@ BATCH: Final = 500
 
 
 def publish(offer: Offer, *, asked_by: str, actor: Actor, now: datetime) -> News:
-    """Have it mailed to everyone who has agreed. Raises `Refused` without words, or when nobody has."""
+    """Have it mailed to everyone who has agreed.
+
+    Raises `Refused` without words, when nobody has, or while there is no mail server for news.
+    """
+    if not has_server():
+        raise Refused(NO_SERVER)
     title, text = " ".join(offer.title.split())[:150], offer.text.strip()
     if not title or not text:
         raise Refused("News need a subject and a text.")

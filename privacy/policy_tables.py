@@ -66,7 +66,8 @@ RECIPIENTS: Final[Mapping[Recipient, tuple[str, str, str]]] = {
     ),
     Recipient.MAIL: (
         "MXRoute",
-        "Delivery of mail that belongs to the service: invoices, log-ins, notices.",
+        "Delivery of mail that belongs to the service: invoices, log-ins, notices. News and offers never go "
+        "there: a mail server of our own sends them.",
         "Address, subject and text of the mail.",
     ),
     Recipient.CERTIFICATES: (

@@ -191,9 +191,9 @@ STRIPE_JS_URL = env.url("STRIPE_JS_URL", "https://js.stripe.com/v3/", schemes=("
 STRIPE_CLIENT_ID = env.text("STRIPE_CLIENT_ID", "")
 STRIPE_SECRET_KEY = env.text("STRIPE_SECRET_KEY", "")
 STRIPE_PUBLISHABLE_KEY = env.text("STRIPE_PUBLISHABLE_KEY", "")
-STRIPE_REHEARSAL_BASE = env.text("STRIPE_REHEARSAL_BASE", "")
+STRIPE_REHEARSAL_BASE = env.url("STRIPE_REHEARSAL_BASE", "", schemes=("https", "http"))
 
-AWS_ENDPOINT_URL = env.text("AWS_ENDPOINT_URL", "") or None
+AWS_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL", "", schemes=("https", "http")) or None
 AWS_DEFAULT_REGION = env.text("AWS_DEFAULT_REGION", "us-east-1")
 ERASURE_BUCKET = env.text("ERASURE_BUCKET", "")
 SECRETS_PREFIX = env.text("SECRETS_PREFIX", "proecommerce")
@@ -201,14 +201,13 @@ AUDIT_BUCKET = env.text("AUDIT_BUCKET", "")
 AUDIT_KEEP_YEARS = env.whole("AUDIT_KEEP_YEARS", 7)
 FILES_BUCKET = env.text("FILES_BUCKET", "")
 
-_mail = urlsplit(env.url("EMAIL_URL", "smtp://127.0.0.1:25", schemes=("smtp", "smtps", "smtp+tls")))
-EMAIL_HOST = _mail.hostname or ""
-EMAIL_PORT = _mail.port or 25
-EMAIL_HOST_USER = _mail.username or ""
-EMAIL_HOST_PASSWORD = _mail.password or ""
-EMAIL_USE_SSL = _mail.scheme == "smtps"
-EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
+_mail = env.mail_server("EMAIL_URL", "smtp://127.0.0.1:25")
+EMAIL_HOST, EMAIL_PORT = _mail["host"], _mail["port"]
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _mail["username"], _mail["password"]
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail["use_ssl"], _mail["use_tls"]
 EMAIL_TIMEOUT = 15
+# News and offers leave by a server of their own; empty: none are sent (privacy.marketing).
+NEWS_MAIL = env.mail_server("NEWS_EMAIL_URL", "", apart_from="EMAIL_URL")
 NOTICES_PER_HOUR = env.whole("NOTICES_PER_HOUR", 600, least=1)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "billing@proecommerce.com")
 

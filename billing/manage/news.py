@@ -11,7 +11,7 @@ from billing.manage.answers import acting, sent, show
 from billing.manage.forms.news import NewsForm
 from privacy import news
 from privacy.errors import Refused
-from privacy.marketing import Offer
+from privacy.marketing import NO_SERVER, Offer, has_server
 from privacy.models import News
 
 RECENT = 10
@@ -33,4 +33,6 @@ def index(request: HttpRequest) -> HttpResponse:
             return redirect("manage:news")
     past = News.objects.all()[:RECENT]
     preview = offer if offer is not None and not form.errors else None
-    return show(request, "manage/news.html", form, reach=news.reach(), past=past, preview=preview)
+    held_up = "" if has_server() else NO_SERVER
+    shown = {"reach": news.reach(), "past": past, "preview": preview, "held_up": held_up}
+    return show(request, "manage/news.html", form, **shown)

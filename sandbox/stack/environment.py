@@ -51,6 +51,7 @@ def contract(place: Place, ports: Ports) -> dict[str, str]:
         "STRIPE_PUBLISHABLE_KEY": "pk_test_platformProecommerce",
         "STRIPE_REHEARSAL_BASE": f"http://127.0.0.1:{ports['stripe']}",
         "EMAIL_URL": f"smtp://127.0.0.1:{ports['smtp']}",
+        "NEWS_EMAIL_URL": f"smtp://127.0.0.1:{ports['smtp']}",
         "DEFAULT_FROM_EMAIL": "billing@proecommerce.com",
         "PRIVACY_IMAP_URL": f"imap://demo%40example.org:demo@127.0.0.1:{ports['imap']}/Contact",
         "MAIL_AUTHSERV_ID": "mail.localhost",

@@ -10,7 +10,7 @@ from proecommerce.env import Environment
 from tests.guards.source import APPS, ROOT, calls, modules, tree
 
 SETTINGS = Path("proecommerce/settings.py")
-READERS = {"text", "flag", "whole", "url", "database"}
+READERS = {"text", "flag", "whole", "url", "database", "mail_server"}
 # Read elsewhere: by boto3; by the demo's seed; by tests that kill the process at a named place.
 ELSEWHERE = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 NOT_CONFIGURATION = {"DEMO_LOGINS", "PROE_FAILPOINT"}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
-from django.test import Client
+from django.test import Client, override_settings
 
 from accounts.jobs import mail_reset
 from accounts.privacy_scope import of_user
@@ -150,6 +150,11 @@ def test_news_reach_those_who_still_want_them_once_each(
     with enter(fresh_tenant):
         for person in people[:5]:
             give(of_user(person), clock.now())
+    with override_settings(NEWS_MAIL={}):
+        answer = client.post("/manage/news/", sent | {"send": "1"})
+        assert answer.status_code == 422 and b"NEWS_EMAIL_URL" in answer.content
+        page = client.post("/manage/news/", sent | {"preview": "1"}).content
+        assert b"NEWS_EMAIL_URL" in page and b'name="send"' not in page
     assert b"Preview: Autumn" in client.post("/manage/news/", sent | {"preview": "1"}).content
     assert not mailoutbox
     assert client.post("/manage/news/", sent | {"send": "1"}).status_code == 302

@@ -4,22 +4,30 @@ import json
 from datetime import datetime
 from typing import Any
 
+import pytest
+from aiosmtpd.controller import Controller
 from django.conf import settings
 from django.core import mail
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.test import Client
 
 from accounts.customers import change_customer
 from accounts.jobs import mail_reset
+from accounts.privacy_scope import of_user
 from audit.models import AuditEvent
 from audit.reading import opened
 from billing import payments
 from billing.models import JournalEntry, Payment, PaymentMethod, PaymentProfile
-from privacy import inventory
+from privacy import consenting, inventory, news, policy_tables
+from privacy.errors import Refused
 from privacy.inventory import Category, Recipient
+from privacy.marketing import Offer, send_marketing
+from proecommerce.env import Environment
 from tests.billing.payments import standin
 from tests.billing.payments.conftest import customer, invoice, now, shop
 from tests.billing.portal import making
+from tests.vault.aws import free_port
 
 __all__ = ["customer", "invoice", "now", "shop"]
 FULL_NUMBER = "4242424242424242"
@@ -153,6 +161,50 @@ def test_s3_the_mail_provider_gets_address_subject_and_body_by_its_one_setting(t
         if Recipient.MAIL in data.recipients
     }
     assert Category.AUTHENTICATION not in shared
+
+
+class Box:
+    """What a mail server took."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 — aiosmtpd's name
+        self.taken += envelope.rcpt_tos
+        return "250 taken"
+
+
+def test_s3_news_leave_by_a_server_of_their_own_or_not_at_all(tenant: Any, settings: Any) -> None:
+    """Two real servers: all that belongs to the service goes to the one, news to the other alone."""
+    account = making.account()
+    subject = of_user(account.user)
+    consenting.give(subject, how="privacy page", actor=making.ACTOR, now=making.NOW)
+    offer = Offer("Autumn", "Cheaper hosting.")
+    service, apart = (Controller(Box(), hostname="127.0.0.1", port=free_port()) for _ in range(2))
+    service.start()
+    apart.start()
+    try:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", service.port
+        settings.NEWS_MAIL = Environment({"X": f"smtp://127.0.0.1:{apart.port}"}).mail_server("X", "")
+        assert send_marketing(offer, subject)
+        assert (service.handler.taken, apart.handler.taken) == ([], [account.user.email])
+        mail_reset(user_id=str(account.user.pk))
+        assert (service.handler.taken, len(apart.handler.taken)) == ([account.user.email], 1)
+        settings.NEWS_MAIL = {}
+        with pytest.raises(Refused, match="NEWS_EMAIL_URL"):
+            send_marketing(offer, subject)
+        with pytest.raises(Refused, match="NEWS_EMAIL_URL"):
+            news.publish(offer, asked_by="1", actor=making.ACTOR, now=making.NOW)
+        assert len(service.handler.taken) == 1
+    finally:
+        service.stop()
+        apart.stop()
+    same = {"EMAIL_URL": "smtps://mail.example", "NEWS_EMAIL_URL": "smtps://news@mail.example"}
+    with pytest.raises(ImproperlyConfigured, match="NEWS_EMAIL_URL is the server of EMAIL_URL"):
+        Environment(same).mail_server("NEWS_EMAIL_URL", "", apart_from="EMAIL_URL")
+    (row,) = (each for each in policy_tables.shared(inventory.holdings()) if each.number == "S3")
+    assert "News and offers never go there" in row.why
 
 
 def test_s4_the_certificate_authority_learns_the_name_of_a_host_and_nothing_else(tenant: Any) -> None:

@@ -1,15 +1,19 @@
 """How it is protected: P1–P4 and P7–P9."""
 
 import json
+import os
 import re
+import runpy
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import bcrypt
 import pytest
 from django.conf import settings as site
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.test import Client, override_settings
 
@@ -45,6 +49,33 @@ def test_p1_plain_http_leads_to_tls_and_tls_is_asked_for_from_then_on(tenant: An
     vendors = (ROOT / "proecommerce" / "settings.py").read_text()
     foreign = set(re.findall(r"http://[a-z][a-z0-9.-]+\.[a-z]{2,}", vendors))
     assert foreign == set()
+    # a setting that leads out in the clear stops the start of a site with TLS
+    for name, value in (
+        ("EMAIL_URL", "smtp://user:secret@mail.example"),
+        ("NEWS_EMAIL_URL", "smtp://news.example"),
+        ("STRIPE_API_BASE", "http://api.stripe.example"),
+        ("STRIPE_CONNECT_BASE", "http://connect.stripe.example"),
+        ("STRIPE_JS_URL", "http://js.stripe.example/v3/"),
+        ("STRIPE_REHEARSAL_BASE", "http://stand-in.example"),
+        ("AWS_ENDPOINT_URL", "http://aws.example"),
+        ("PAY_URL", "http://pay.example"),
+        ("PRIVACY_IMAP_URL", "imap://user:secret@mail.example/INBOX"),
+    ):
+        said = _started({name: value})
+        assert f"{name} would" in said and "in the clear" in said and "secret" not in said, said
+    assert _started({}) == ""
+
+
+def _started(more: dict[str, str]) -> str:
+    """What reading the settings of a site with TLS says; empty: all is well."""
+    tls = {"SITE_URL": "https://example.com", "PAY_URL": "https://pay.example.com"}
+    values = {**os.environ, **tls, **more}
+    try:
+        with patch.dict(os.environ, values):
+            runpy.run_path(str(ROOT / "proecommerce" / "settings.py"))
+    except ImproperlyConfigured as error:
+        return str(error)
+    return ""
 
 
 def test_p2_passwords_are_argon2id_and_an_imported_bcrypt_hash_is_renewed_at_log_in(

@@ -36,6 +36,7 @@ CONNECTIONS: dict[str, tuple[Recipient | str, str]] = {
     "privacy/files_gateway.py": (Recipient.AWS, "FILES_BUCKET"),
     "privacy/erasure_log_gateway.py": (Recipient.AWS, "ERASURE_BUCKET"),
     "privacy/mailbox_gateway.py": ("our own mailbox", "PRIVACY_IMAP_URL"),
+    "privacy/marketing.py": ("a mail server of our own, for news", "NEWS_EMAIL_URL"),
     "tenants/mail.py": (Recipient.MAIL, "EMAIL_URL"),
     "privacy/policy_notices.py": (Recipient.MAIL, "EMAIL_URL"),
     "privacy/notifying.py": (Recipient.MAIL, "EMAIL_URL"),
