@@ -39,7 +39,13 @@ class Sorted:
     right: Right
 
 
-_CCPA = re.compile(r"\bccpa\b|\bcpra\b|\b[ck]aliforni(?:a|en|e|sch\w*)\b|\bdo not sell\b")
+# By name only: whoever mentions California in a signature, or that they do not live there, has 30 days.
+_CCPA = re.compile(r"\b(?:ccpa|cpra)\b|\bcalifornia (?:consumer )?privacy (?:rights )?act\b")
+# In a text the law must be what is asked under: "under the CCPA", "CCPA request".
+_UNDER_CCPA = re.compile(
+    r"(?<!not )\b(?:under|pursuant to|according to|gemass|nach|selon|en vertu d[ue]|segun|volgens) "
+    rf"(?:[a-z]{{2,3}} )?(?:{_CCPA.pattern})|(?<!no )(?:{_CCPA.pattern})[ -](?:request|anfrage|solicitud|verzoek)\b"
+)
 _GDPR = re.compile(
     r"\bgdpr\b|\bdsgvo\b|\brgpd\b|\bavg\b|\bds-?gvo\b|\bart(?:icle|ikel|iculo)?\.? ?(?:1[5-9]|2[0-2])\b"
 )
@@ -114,14 +120,15 @@ _RIGHTS = {
 def classify(subject: str, text: str) -> Sorted:
     """Sort a message: the subject speaks first, the text where the subject says nothing."""
     head, body = _plain(subject), _plain(text)
-    return Sorted(_law(head) or _law(body) or Law.GDPR, _right(head) or _right(body) or Right.UNCLEAR)
+    law = _law(head, _CCPA) or _law(body, _UNDER_CCPA) or Law.GDPR
+    return Sorted(law, _right(head) or _right(body) or Right.UNCLEAR)
 
 
-def _law(text: str) -> Law | None:
+def _law(text: str, ccpa: re.Pattern[str]) -> Law | None:
     """GDPR where both are named: its time is shorter."""
     if _GDPR.search(text):
         return Law.GDPR
-    return Law.CCPA if _CCPA.search(text) else None
+    return Law.CCPA if ccpa.search(text) else None
 
 
 def _right(text: str) -> Right | None:
