@@ -44,7 +44,8 @@ _CCPA = re.compile(r"\b(?:ccpa|cpra)\b|\bcalifornia (?:consumer )?privacy (?:rig
 # In a text the law must be what is asked under: "under the CCPA", "CCPA request".
 _UNDER_CCPA = re.compile(
     r"(?<!not )\b(?:under|pursuant to|according to|gemass|nach|selon|en vertu d[ue]|segun|volgens) "
-    rf"(?:[a-z]{{2,3}} )?(?:{_CCPA.pattern})|(?<!no )(?:{_CCPA.pattern})[ -](?:request|anfrage|solicitud|verzoek)\b"
+    rf"(?:[a-z]{{2,3}} )?(?:{_CCPA.pattern})"
+    rf"|(?<!no )(?:{_CCPA.pattern})[ -](?:request|anfrage|solicitud|verzoek)\b"
 )
 _GDPR = re.compile(
     r"\bgdpr\b|\bdsgvo\b|\brgpd\b|\bavg\b|\bds-?gvo\b|\bart(?:icle|ikel|iculo)?\.? ?(?:1[5-9]|2[0-2])\b"

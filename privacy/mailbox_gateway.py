@@ -1,4 +1,7 @@
-"""The mailbox of the contact address, over IMAP: what is unread is handed out, and marked once done."""
+"""The mailbox of the contact address, over IMAP: what may be new is listed, handed out, and marked once done.
+
+That a message is read says nothing: a colleague's mail program may have opened it first.
+"""
 
 import imaplib
 import re
@@ -6,7 +9,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +17,7 @@ TIMEOUT_SECONDS = 30
 FOLDER = "INBOX"
 # What is read of one message: headers and text come first, what follows are attachments.
 BYTES_AT_MOST = 512 * 1024
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SIZE = re.compile(rb"RFC822\.SIZE (\d+)")
 _VALIDITY = re.compile(rb"(\d+)")
 
@@ -24,7 +28,7 @@ class MailboxUnreachable(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """One unread message: its place in the mailbox, when it came, and its bytes, cut at the limit."""
+    """One message: its place in the mailbox, when it came, and its bytes, cut at the limit."""
 
     uid_validity: int
     uid: int
@@ -33,10 +37,22 @@ class Arrived:
     was_cut: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Places of messages: those that nobody has opened, and those that came lately, opened or not."""
+
+    unread: frozenset[int]
+    lately: frozenset[int]
+
+
 class Mailbox(Protocol):
     """What is asked of a mailbox."""
 
-    def unread(self, at_most: int) -> Iterator[Arrived]: ...
+    uid_validity: int
+
+    def listed(self, *, since: date, after: int | None) -> Listed: ...
+
+    def fetch(self, uid: int) -> Arrived | None: ...
 
     def mark_read(self, message: Arrived) -> None: ...
 
@@ -52,23 +68,27 @@ class ImapMailbox:
             raise MailboxUnreachable("The mailbox does not tell its UIDVALIDITY.")
         self.uid_validity = int(found[1])
 
-    def unread(self, at_most: int) -> Iterator[Arrived]:
-        """The oldest unread messages; reading does not mark them."""
-        (uids,) = _ask(self._client.uid("SEARCH", "UNSEEN"))
-        for uid in sorted(int(each) for each in (uids or b"").split())[:at_most]:
-            found = self._fetch(uid)
-            if found is not None:
-                yield found
+    def listed(self, *, since: date, after: int | None) -> Listed:
+        """What is unread, what came since that day, and what stands behind that place."""
+        lately = self._search("SINCE", f"{since.day}-{_MONTHS[since.month - 1]}-{since.year}")
+        if after is not None:  # "n:*" always names the last one, too
+            lately |= {uid for uid in self._search("UID", f"{after + 1}:*") if uid > after}
+        return Listed(self._search("UNSEEN"), lately)
 
     def mark_read(self, message: Arrived) -> None:
         _ask(self._client.uid("STORE", str(message.uid), "+FLAGS", r"(\Seen)"))
 
-    def _fetch(self, uid: int) -> Arrived | None:
+    def _search(self, *criteria: str) -> frozenset[int]:
+        (uids,) = _ask(self._client.uid("SEARCH", *criteria))
+        return frozenset(int(each) for each in (uids or b"").split())
+
+    def fetch(self, uid: int) -> Arrived | None:
+        """The message at a place; reading does not mark it. None: somebody deleted it meanwhile."""
         wanted = f"(RFC822.SIZE INTERNALDATE BODY.PEEK[]<0.{BYTES_AT_MOST}>)"
         parts = _ask(self._client.uid("FETCH", str(uid), wanted))
         raw = next((part[1] for part in parts if isinstance(part, tuple)), None)
         if raw is None:
-            return None  # somebody deleted it meanwhile
+            return None
         said = b" ".join(part if isinstance(part, bytes) else part[0] for part in parts if part)
         size = _SIZE.search(said)
         return Arrived(

@@ -4,6 +4,7 @@ It is written down once, with its deadline, for a person to answer; whoever is t
 the link. Nothing is told or erased for a message, and the sender does not learn whether we know them.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 
 from audit.actions import Action
 from audit.actors import Actor
@@ -21,7 +23,7 @@ from privacy.classifying import Right, Sorted, classify
 from privacy.deadlines import Law
 from privacy.finding import Found, Moved, find_everywhere, moved_since
 from privacy.incoming import Letter, read
-from privacy.mailbox_gateway import Arrived
+from privacy.mailbox_gateway import Arrived, Mailbox
 from privacy.models import DataRequest, ReceivedMail, RequestSubject
 from privacy.staffing import staff
 from tenants.context import enter_public
@@ -30,6 +32,8 @@ from tenants.jobs import enqueue
 BY_MAIL = Actor.system("mailbox")
 # An address that is new on file may be somebody else's doing.
 SETTLED = timedelta(days=14)
+# How far back the mailbox is searched for messages that somebody opened before they were taken in.
+LOOK_BACK = timedelta(days=30)
 LINKS_A_DAY = 3
 State = DataRequest.State
 
@@ -58,11 +62,23 @@ class _Case:
     moved: Sequence[Moved]
 
 
+def untaken(mailbox: Mailbox, *, now: datetime) -> list[int]:
+    """Return the places of messages to be taken in, the oldest first, whether somebody opened them or not."""
+    here = ReceivedMail.objects.filter(uid_validity=mailbox.uid_validity)
+    with enter_public():
+        last = here.aggregate(last=Max("uid"))["last"]
+    listed = mailbox.listed(since=(now - LOOK_BACK).date(), after=last)
+    with enter_public():
+        known = set(here.filter(uid__in=listed.lately).values_list("uid", flat=True))
+    return sorted(listed.unread | (listed.lately - known))
+
+
 def take_in(arrived: Arrived, *, actor: Actor, now: datetime) -> ReceivedMail | None:
     """Write down one message of the mailbox; None if it was dealt with before. Not inside a transaction."""
     letter = read(arrived.raw)
     with enter_public():
         if ReceivedMail.objects.filter(mark=letter.mark).exists():
+            _note_copy(arrived, letter, now=now)
             return None
     sorted_ = classify(letter.subject, letter.text)
     if _is_noise(letter, sorted_):
@@ -127,6 +143,15 @@ def _note_noise(arrived: Arrived, letter: Letter, *, now: datetime) -> ReceivedM
             defaults=_place(arrived, letter, now) | {"outcome": ReceivedMail.Outcome.AUTOMATIC, "why": why},
         )
     return noted if made else None
+
+
+def _note_copy(arrived: Arrived, letter: Letter, *, now: datetime) -> None:
+    """Remember the place of what is here already, so that it is not fetched again and again."""
+    place = {"uid_validity": arrived.uid_validity, "uid": arrived.uid}
+    if not ReceivedMail.objects.filter(**place).exists():
+        mark = hashlib.sha256(f"copy:{arrived.uid_validity}:{arrived.uid}".encode()).hexdigest()
+        noted = {"outcome": ReceivedMail.Outcome.AUTOMATIC, "why": "it is a copy of one that is here"}
+        ReceivedMail.objects.get_or_create(mark=mark, defaults=_place(arrived, letter, now) | noted)
 
 
 def _place(arrived: Arrived, letter: Letter, now: datetime) -> dict[str, object]:

@@ -35,14 +35,17 @@ def plan_requests(now: datetime) -> None:
 
 @job("privacy.read_mailbox", outside=True)
 def read_mailbox(**_: str) -> None:
-    """Take in what is unread. A message is marked as read once it is written down, and not before."""
+    """Take in what is new. A message is marked as read once it is written down, and not before."""
     if not settings.PRIVACY_IMAP_URL:
         return
     with connected(settings.PRIVACY_IMAP_URL) as mailbox:
-        for arrived in mailbox.unread(MESSAGES_AT_ONCE):
+        for uid in receiving.untaken(mailbox, now=clock.now())[:MESSAGES_AT_ONCE]:
+            arrived = mailbox.fetch(uid)
+            if arrived is None:
+                continue
             try:
                 receiving.take_in(arrived, actor=BY_MAIL, now=clock.now())
-            except Exception:  # one message's trouble holds up no other; it stays unread and is tried again
+            except Exception:  # one message's trouble holds up no other; it is tried again
                 log.exception("message %d of the mailbox was not taken in", arrived.uid)
                 continue
             mailbox.mark_read(arrived)

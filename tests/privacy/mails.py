@@ -79,10 +79,10 @@ class Box:
         client.create(self.folder)
         client.logout()
 
-    def put(self, *raws: bytes, at: datetime) -> None:
+    def put(self, *raws: bytes, at: datetime, flags: str = "") -> None:
         client = self.client()
         for raw in raws:
-            answer: Any = client.append(self.folder, "", imaplib.Time2Internaldate(at), raw)
+            answer: Any = client.append(self.folder, flags, imaplib.Time2Internaldate(at), raw)
             assert answer[0] == "OK"
         client.logout()
 

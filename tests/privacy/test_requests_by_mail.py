@@ -15,6 +15,7 @@ from privacy import confirming, incoming, receiving
 from privacy.authenticity import judge
 from privacy.errors import Refused
 from privacy.jobs import requests as request_jobs
+from privacy.mailbox_gateway import ImapMailbox
 from privacy.models import DataRequest, ReceivedMail
 from tenants import clock
 from tenants.context import enter, enter_public
@@ -187,6 +188,37 @@ def test_a_message_is_taken_in_once_and_marked_only_when_it_is_written(
     box.put(one, mail_of(message_id="same", text="another text"), at=now)  # replayed
     assert box.read() == []
     assert box.unread() == 0
+
+
+def test_a_message_that_a_colleague_opened_first_is_taken_in_all_the_same(
+    box: Box, ida: Account, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box.put(mail_of(message_id="old"), at=now - timedelta(days=60), flags=r"(\Seen)")  # before our time
+    box.put(mail_of(message_id="opened"), at=now, flags=r"(\Seen)")
+    assert len(box.read()) == 1 and box.read() == []
+    # one that fails is tried again, though it was opened and others went past it
+    usual = receiving.read
+
+    def trips(raw: bytes) -> incoming.Letter:
+        if b"<stumbling@" in raw:
+            raise OSError("the database is gone")
+        return usual(raw)
+
+    box.put(mail_of(message_id="stumbling"), mail_of(message_id="next"), at=now, flags=r"(\Seen)")
+    with monkeypatch.context() as broken:
+        broken.setattr(receiving, "read", trips)
+        assert len(box.read()) == 1
+    assert len(box.read()) == 1 and box.read() == []
+    # the worker was away for longer than is looked back: the place tells what is new
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=90))
+    box.put(mail_of(message_id="long ago"), at=now + timedelta(days=1), flags=r"(\Seen)")
+    assert len(box.read()) == 1
+    # a copy is fetched once and then known by its place, whatever becomes of its mark as read
+    box.put(mail_of(message_id="opened"), at=now + timedelta(days=80), flags=r"(\Seen)")
+    assert box.read() == []
+    fetched: list[int] = []
+    monkeypatch.setattr(ImapMailbox, "fetch", lambda _, uid: fetched.append(uid))
+    assert box.read() == [] and fetched == []
 
 
 @pytest.mark.parametrize(
