@@ -137,6 +137,7 @@ class Action(StrEnum):
     MESSAGE_ANSWERED = "message.answered"
     REQUEST_RECEIVED = "request.received"
     REQUEST_ACKNOWLEDGED = "request.acknowledged"
+    REQUEST_LINK_ASKED = "request.link_asked"
     REQUEST_LINK_MADE = "request.link_made"
     REQUEST_CONFIRMED = "request.confirmed"
     REQUEST_CLAIMED = "request.claimed"

@@ -15,6 +15,7 @@ from privacy.errors import Refused
 from privacy.finding import Found, address_on_file
 from privacy.models import DataRequest, RequestSubject
 from privacy.subjects import Subject
+from tenants.jobs import enqueue
 
 LIFETIME = timedelta(hours=24)
 RANDOM_BYTES = 32
@@ -34,6 +35,26 @@ def found_of(row: RequestSubject) -> Found:
     return Found(row.schema_name, Subject(row.subject_kind, row.subject_id))
 
 
+def ask_for_link(request_id: UUID, *, actor: Actor, now: datetime) -> DataRequest:
+    """Have the link mailed because somebody of the staff wants it; raises `Refused`. Locks the request.
+
+    What came by letter, telephone or a mail that proves nothing gets none by itself. It goes to the address
+    on file and nowhere else.
+    """
+    if not _address_of(DataRequest.objects.get(pk=request_id)):
+        raise Refused(
+            "Nobody has this address on file (any more), so there is nobody to mail a link to. Make sure in "
+            "another way that it is them, or write to them."
+        )
+    with transaction.atomic():
+        locked = DataRequest.objects.select_for_update(of=("self",)).get(pk=request_id)
+        if locked.state not in {State.NEW, State.LINKED}:
+            raise Refused("This request is confirmed or closed: it needs no link.")
+        record(Action.REQUEST_LINK_ASKED, subject=("data request", locked.pk), actor=actor, now=now)
+        enqueue("privacy.mail_link", request_id=str(locked.pk))
+    return locked
+
+
 def make_link(request_id: UUID, *, actor: Actor, now: datetime) -> Link | None:
     """Make a link for a request that waits for one; an earlier one is void. None: there is nobody to mail.
 
@@ -41,8 +62,7 @@ def make_link(request_id: UUID, *, actor: Actor, now: datetime) -> Link | None:
     the request came from, nothing is sent. The platform's schema is entered. Locks the request.
     """
     request = DataRequest.objects.get(pk=request_id)
-    addresses = {address_on_file(found_of(row)) for row in request.subjects.all()}
-    to = next(iter(sorted(each for each in addresses if each.lower() == request.address.lower())), "")
+    to = _address_of(request)
     if not to:
         return None
     token = secrets.token_urlsafe(RANDOM_BYTES)
@@ -82,6 +102,12 @@ def confirm(token: str, *, actor: Actor, now: datetime) -> DataRequest:
         locked.save(update_fields=["state", "confirmed_at", "link_mark", "link_expires_at"])
         record(Action.REQUEST_CONFIRMED, subject=("data request", locked.pk), actor=actor, now=now)
     return locked
+
+
+def _address_of(request: DataRequest) -> str:
+    """The address on file now, if it is the one that the request came from; else empty."""
+    addresses = {address_on_file(found_of(row)) for row in request.subjects.all()}
+    return next(iter(sorted(each for each in addresses if each.lower() == request.address.lower())), "")
 
 
 def _stands(request: DataRequest, now: datetime) -> bool:

@@ -15,7 +15,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from accounts.acting import actor_of
 from accounts.models import User
 from audit.actors import Actor
-from privacy import answering, checklists, underage
+from privacy import answering, checklists, confirming, underage
 from privacy.answering import Answer
 from privacy.classifying import Right
 from privacy.confirming import found_of
@@ -66,6 +66,10 @@ def _extend(request: DataRequest, form: Any, who: Who, now: datetime) -> object:
     return answering.extend(request.pk, because=form.cleaned_data["reason"], actor=who.actor, now=now)
 
 
+def _link(request: DataRequest, form: Any, who: Who, now: datetime) -> object:
+    return confirming.ask_for_link(request.pk, actor=who.actor, now=now)
+
+
 def _dismiss(request: DataRequest, form: Any, who: Who, now: datetime) -> object:
     return answering.dismiss(request.pk, because=form.cleaned_data["reason"], actor=who.actor, now=now)
 
@@ -81,6 +85,12 @@ def _freeze(request: DataRequest, form: Any, who: Who, now: datetime) -> object:
 DOINGS: Sequence[Doing] = (
     Doing("claim", "Take it", "It is mine", "Reminders come to you.", ClaimForm, _claim, "It is yours."),
     Doing("answer", "Write to them", "Send", "", AnswerForm, _answer, "On its way."),
+    Doing(
+        "link", "Let them confirm that it is them", "Send the link to the address on file",
+        "For what came by letter or telephone, or by a mail that proves nothing. It goes to no other "
+        "address; where that one is new on file, make sure first that it is theirs.",
+        ClaimForm, _link, "The link is on its way to the address on file.",
+    ),
     Doing("sort", "Sort it anew", "Sort", "The deadline follows the law.", SortForm, _sort, "Sorted."),
     Doing(
         "extend", "Take longer", "Extend", "Once, before the time is over; they get the reason by mail.",

@@ -8,12 +8,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.db.utils import DatabaseError
 from django.test import Client
 
-from accounts import colleagues
+from accounts import colleagues, email_changing
+from accounts.email_changing import Wish
 from accounts.errors import Refused as AccountsRefused
 from accounts.models import Session, User
 from accounts.people import create_user
@@ -36,7 +38,8 @@ from tenants.models import Job
 from tests import logging_in
 from tests.accounts.conftest import log_in
 from tests.billing.portal.making import Account
-from tests.privacy.mails import run_jobs_of, sent
+from tests.privacy.mails import Box, links_in, run_jobs_of, sent
+from tests.privacy.spoofs import ON_FILE, mail_of
 
 MINE = (
     "Dear Ida, I looked at your account and your two invoices; the phone number was wrong and is mended now."
@@ -120,6 +123,57 @@ def test_a_person_takes_sorts_asks_back_and_answers(
     assert "What was written back" in page and "Write to them" not in page
     assert desk.post(path, {"do": "answer", "text": MINE}).status_code == 422
     assert verify().problem is None
+
+
+@pytest.mark.parametrize("how", ["letter", "phone", "no DMARC", "moved"])
+def test_the_link_is_sent_to_the_address_on_file_when_a_person_asks_for_it(
+    how: str,
+    desk: Client,
+    box: Box,
+    ida: Account,
+    alpha: Any,
+    ask: Callable[..., DataRequest],
+    actor: Any,
+    now: datetime,
+) -> None:
+    address = ON_FILE
+    if how == "moved":
+        address = "moved@holm.example"
+        with enter(alpha):
+            changed = now - timedelta(days=3)
+            email_changing.complete(
+                email_changing.ask(Wish(ida.user, address), actor=actor, now=changed),
+                actor=actor,
+                now=changed,
+            )
+    if how in {"letter", "phone"}:
+        request = ask(channel=how, address=address.upper())
+    else:
+        box.put(mail_of(sender=address, **({"checked": ""} if how == "no DMARC" else {})), at=now)
+        (request,) = box.read()
+        run_jobs_of(request_id=str(request.pk))
+    assert not any(links_in(text) for _, text in sent())
+    path = f"{DESK}{request.pk}/change/"
+    assert b"Send the link to the address on file" in desk.get(path).content
+    assert desk.post(path, {"do": "link"}).status_code == 302
+    assert run_jobs_of(request_id=str(request.pk)) == ["privacy.mail_link"]
+    to, text = sent()[-1]
+    (link,) = links_in(text)
+    assert to == address
+    assert Client(HTTP_HOST=settings.SITE_HOST).post(link).status_code == 200
+    request.refresh_from_db()
+    assert request.state == "confirmed"
+    assert desk.post(path, {"do": "link"}).status_code == 422
+    assert actions_on(request.pk)[-3:] == ["request.link_asked", "request.link_made", "request.confirmed"]
+
+
+def test_no_link_is_sent_where_nobody_has_the_address_on_file(
+    desk: Client, ask: Callable[..., DataRequest]
+) -> None:
+    request = ask(address="nobody@holm.example")
+    answer = desk.post(f"{DESK}{request.pk}/change/", {"do": "link"})
+    assert answer.status_code == 422 and b"Nobody has this address on file" in answer.content
+    assert run_jobs_of(request_id=str(request.pk)) == []
 
 
 @pytest.mark.parametrize(
