@@ -24,7 +24,11 @@ CATEGORIES: Final[Mapping[Category, tuple[str, str]]] = {
     ),
     Category.BILLING: ("Billing", "Invoices, transactions, credit balances and what belongs to them."),
     Category.USAGE: ("Usage", "IP address, browser, time of log-in, sessions."),
-    Category.RECORD: ("Audit log", "Which actions a person took on the platform, and when."),
+    Category.RECORD: (
+        "Audit log",
+        "Which actions a person took on the platform, and when, with their name, email address, IP address "
+        "and browser, and what they changed.",
+    ),
     Category.CORRESPONDENCE: (
         "Correspondence",
         "What you write to us, what we answer, and mails sent to you.",
@@ -56,7 +60,8 @@ RECIPIENTS: Final[Mapping[Recipient, tuple[str, str, str]]] = {
     Recipient.STRIPE: (
         "Stripe",
         "Payments. They go straight to the Stripe account of the business that bills you.",
-        "Name, email address, card-payment tokens, amounts.",
+        "Name, email address, card-payment tokens, amounts; the number of the invoice; our names for the "
+        "workspace, the customer, the invoice and the payment, which say nothing to anybody else.",
     ),
     Recipient.AWS: (
         "Amazon Web Services",
@@ -105,6 +110,17 @@ KINDS: Final[Mapping[Retention, str]] = {
     Retention.REQUEST: "Privacy requests and their answers",
     Retention.STAFF: "Log-ins of our own staff",
     Retention.INCIDENT: "Registers of breaches and of disclosures to authorities",
+}
+# What promises wait for, by their number: the open rows of docs/promises.md (tests/guards/test_promises.py).
+NOT_BUILT: Final[Mapping[str, str]] = {
+    "C7": "tickets and mail threads",
+    "C8": "domains",
+    "U1": "hosting and domains",
+    "U2": "tickets",
+    "U4": "tax reports",
+    "S2": "domains and backups",
+    "R5": "backups",
+    "P5": "backups",
 }
 
 

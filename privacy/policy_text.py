@@ -32,6 +32,7 @@ def present() -> PolicyText:
         "shared": policy_tables.shared(holdings),
         "kept": policy_tables.kept(holdings, PERIODS),
         "contact": CONTACT,
+        "not_built": policy_tables.NOT_BUILT,
     }
     html = _engine().get_template("policy.html").render(Context(tables)).strip()
     return PolicyText(html, sha256(html), policy_tables.facts(holdings, PERIODS))

@@ -12,8 +12,9 @@ function watch(section) {
   let asked = false;
 
   if (state === "begin") {
+    // By itself only when somebody has just come here: a page that is loaded again leaves the button to the payer.
     const form = section.querySelector("form");
-    if (form && performance.getEntriesByType("navigation")[0]?.type !== "back_forward" && mayStart()) start(form);
+    if (form && performance.getEntriesByType("navigation")[0]?.type === "navigate") start(form);
     return;
   }
 
@@ -44,30 +45,22 @@ function watch(section) {
       const answer = await fetch(statusUrl, { ...request, cache: "no-store" });
       if (answer.ok) {
         const told = await answer.json();
-        if (told.state !== state) { location.replace(told.url || location.href); return; }
+        if (told.state !== state) { again(told.url); return; }
       }
     } catch { /* no connection: the next look tells */ }
     pace = Math.min(pace * 1.15, frame && !since ? 15000 : 6000);
     timer = setTimeout(look, document.hidden ? 15000 : pace);
   }
 
-  // By itself once, and not again for a while: a page that comes back as it was leaves the button to the payer.
-  function mayStart() {
-    const key = `started:${location.pathname}`;
-    try {
-      const { at = 0, wait = 30000 } = JSON.parse(sessionStorage.getItem(key)) || {};
-      const now = Date.now();
-      if (now - at < wait) return false;
-      const next = now - at < 3600000 ? Math.min(wait * 2, 3600000) : 30000;
-      sessionStorage.setItem(key, JSON.stringify({ at: now, wait: next }));
-      return true;
-    } catch { return false; }
+  function again(url) {
+    if (url) location.replace(url);
+    else location.reload();
   }
 
   async function start(form) {
     try {
       const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" });
-      if (answer.type === "opaqueredirect" || answer.ok) location.replace(location.href);
+      if (answer.type === "opaqueredirect" || answer.ok) again();
     } catch { /* the button stays */ }
   }
 }

@@ -2,6 +2,7 @@
 
 import re
 
+from privacy import policy_tables, policy_text
 from tests.guards.source import ROOT
 
 ROW = re.compile(r"^\| (?P<number>[CUSRPDW]\d+) \| (?P<promise>[^|]+) \| (?P<proof>[^|]+) \|$", re.MULTILINE)
@@ -41,6 +42,17 @@ def test_all_promises_are_in_the_page_and_each_is_proved_or_open() -> None:
             named = set(re.findall(r"`(test_\w+)`", proof))
             assert named, f"{number} has neither a test nor `open: …`"
             assert named <= tests.get(number, set()), f"{number}: there is no such test"
+
+
+def test_the_policy_says_which_promises_are_open() -> None:
+    """What the page tells people is not built yet is what this page has as open."""
+    rows = {number: proof for number, proof in promised().items() if proof.startswith("open: ")}
+    assert {
+        number: proof.removeprefix("open: ").partition(";")[0] for number, proof in rows.items()
+    } == policy_tables.NOT_BUILT
+    html = policy_text.present().html
+    for number, part in policy_tables.NOT_BUILT.items():
+        assert f"{part} ({number})" in html, number
 
 
 def test_the_promises_tests_are_of_promises_that_there_are() -> None:

@@ -103,7 +103,10 @@ def leave_traces(word: str, user: User, customer: Customer, now: datetime) -> No
 def test_nothing_is_left_but_what_the_plan_says(
     fresh_tenant: Any, now: datetime, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """G44 and G36: the whole estate, and a backup of before."""
+    """G44 and G36: the whole estate; and of a backup of before, what was sealed for the person.
+
+    What lies open in such a backup is erased anew before it is used (`manage.py replay_erasures`).
+    """
     caplog.set_level(logging.INFO)  # what the product runs at
     word = f"zq{uuid4().hex[:8]}"
     one = furnish(f"W{word[2:6]}")["1"]
@@ -134,7 +137,7 @@ def test_nothing_is_left_but_what_the_plan_says(
     assert estate.in_valkey(word) == []
     assert estate.in_buckets(word) == []
     assert word not in caplog.text
-    _what_old_backups_hold_cannot_be_read(backup, word, user)
+    _what_was_sealed_cannot_be_read_from_an_old_backup(backup, word, user)
     assert verifying.verify().problem is None
     text = str([erasure.plan, erasure.report])
     assert word not in text and "Invoice" in text
@@ -144,7 +147,7 @@ def _settle_disputes() -> None:
     Dispute.objects.update(status="lost")
 
 
-def _what_old_backups_hold_cannot_be_read(backup: str, word: str, user: User) -> None:
+def _what_was_sealed_cannot_be_read_from_an_old_backup(backup: str, word: str, user: User) -> None:
     sealed = bytes(Consent.objects.filter(subject_id=str(user.pk)).latest("pk").sealed)
     assert sealed.hex() in backup, "the backup has it"
     with pytest.raises(Erased):
