@@ -13,11 +13,10 @@ from django.db import IntegrityError, transaction
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
-from privacy import access, files_gateway, packing
+from privacy import access, files_gateway, packing, retention
 from privacy.errors import Refused
 from privacy.inventory import Retention
 from privacy.models import ExportFile
-from privacy.periods import PERIODS
 from privacy.subjects import Subject, known
 from tenants.context import current_schema, current_tenant, in_public
 from tenants.jobs import enqueue
@@ -172,7 +171,7 @@ def _finish(export_id: UUID, packed: packing.Packed, size: int, *, actor: Actor,
             return False
         if export.is_ready:
             return True  # another attempt was quicker; the file is the same
-        period = PERIODS[Retention.EXPORT_FILE]
+        period = retention.period_of(Retention.EXPORT_FILE, now)
         assert period.days is not None
         until = now + timedelta(days=period.days)
         export.state, export.ready_at, export.expires_at = State.READY, now, until

@@ -44,6 +44,12 @@ def in_force(*, now: datetime) -> PolicyVersion | None:
     )
 
 
+def facts_in_force(*, now: datetime) -> dict[str, list[str]] | None:
+    """Return the facts of the version that holds now, without its text; None before the first."""
+    held = PolicyVersion.objects.filter(ANNOUNCED, effective_at__lte=now)
+    return held.order_by("-effective_at", "-number").values_list("facts", flat=True).first()
+
+
 def in_force_on(day: date, *, now: datetime) -> PolicyVersion | None:
     """Return the version that held at the end of this day in UTC, or will, as things stand."""
     midnight = datetime.combine(day, time(), UTC) + timedelta(days=1)

@@ -3,6 +3,7 @@
 Values in, values out. The words for each number stand here once; a number without words fails.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -238,6 +239,16 @@ def substantial(before: Mapping[str, Sequence[str]], after: Mapping[str, Sequenc
         for each in after.get(kind, ())
         if each not in before.get(kind, ())
     ]
+
+
+def told_period(facts: Mapping[str, Sequence[str]], rule: Retention) -> tuple[int | None, int | None] | None:
+    """Days and years of a rule as these facts tell it, none of both for no set time; None: not told."""
+    for fact in facts.get("retention", ()):
+        name, _, told = fact.partition(": ")
+        if name == rule.value:
+            figures = re.fullmatch(r"(\d+) days, (\d+) years", told)
+            return (int(figures[1]) or None, int(figures[2]) or None) if figures else (None, None)
+    return None
 
 
 def _fields(holdings: Sequence[Holding]) -> Iterable[tuple[Holding, str, Data]]:

@@ -7,8 +7,8 @@ run comes by in each schema, so that nothing is kept a day longer than the polic
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final, Literal, Protocol
 
 from django.db import transaction
@@ -16,10 +16,10 @@ from django.db import transaction
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
-from privacy import holds
+from privacy import holds, policy_queries, policy_tables
 from privacy.inventory import Retention
-from privacy.periods import PERIODS
-from tenants.context import current_schema, current_tenant, in_public
+from privacy.periods import PERIODS, Period
+from tenants.context import current_schema, current_tenant, enter_public, in_public
 
 log = logging.getLogger(__name__)
 
@@ -78,9 +78,23 @@ def executors(scope: Scope | None = None) -> Sequence[Executor]:
     return [each for each in _executors if scope in (None, each.scope)]
 
 
+def period_of(rule: Retention, now: datetime) -> Period:
+    """Return the period that the policy in force tells people; the code's own where it tells of none.
+
+    Code that was deployed keeps for another time only from the day on which the version that says so holds.
+    """
+    with enter_public():
+        facts = policy_queries.facts_in_force(now=now)
+    told = policy_tables.told_period(facts, rule) if facts else None
+    return PERIODS[rule] if told is None else replace(PERIODS[rule], days=told[0], years=told[1])
+
+
 def over_before(rule: Retention, now: datetime) -> datetime:
     """Return the instant before which what began under this rule has been kept long enough."""
-    return PERIODS[rule].over_before(now)
+    period = period_of(rule, now)
+    if period.days is None and period.years is None and PERIODS[rule] != period:
+        return datetime.min.replace(tzinfo=UTC)  # people are told that it stays
+    return period.over_before(now)
 
 
 def run(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.urls import reverse
 
-from privacy import reminding
+from privacy import publishing, reminding
 from privacy.models import UnderageReport
 
 
@@ -40,4 +40,13 @@ def _undecided_children(now: datetime) -> Alarm | None:
     return Alarm(f"{what} to be under 16: frozen, to be decided.", url)
 
 
-LOOKS: list[Callable[[datetime], Alarm | None]] = [_overdue_requests, _undecided_children]
+def _policy_that_drifted(now: datetime) -> Alarm | None:
+    said = publishing.drift(now=now)
+    return Alarm(said, reverse("admin:policy_publish")) if said else None
+
+
+LOOKS: list[Callable[[datetime], Alarm | None]] = [
+    _overdue_requests,
+    _undecided_children,
+    _policy_that_drifted,
+]

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -11,11 +12,15 @@ from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, transaction
-from django.test import Client
+from django.test import Client, override_settings
+from django.urls import reverse
 
-from privacy import policy_notices, policy_queries, policy_text, publishing
-from privacy.models import PolicyNotice, PolicyRound, PolicyVersion
+from privacy import policy_notices, policy_queries, policy_text, publishing, retention, sweeping
+from privacy.inventory import Retention
+from privacy.models import ContactMessage, PolicyNotice, PolicyRound, PolicyVersion
+from privacy.periods import PERIODS
 from privacy.publishing import PublishingRefused
+from proecommerce.alarms import alarms
 from tenants import clock
 from tenants.context import enter, enter_public
 from tests.billing.portal import making
@@ -121,7 +126,11 @@ def test_w3_page_and_template_drift_apart_only_with_a_warning(
     said: list[str] = []
     with enter_public():
         publishing.first_policy(today, said.append)
-    assert "says something else now" in said[0]
+        assert "says something else now" in said[0]
+        # and on top of every page of the staff's admin, until it is published
+        with override_settings(ROOT_URLCONF=settings.PUBLIC_URLCONF):
+            (alarm,) = (each for each in alarms(now=today) if "publish_policy" in each.text)
+            assert alarm.url == reverse("admin:policy_publish")
 
 
 def test_w4_a_substantial_change_holds_30_days_after_everybody_was_told_at_the_earliest(
@@ -257,6 +266,40 @@ def test_w4_a_version_told_too_late_never_takes_effect_and_mails_nobody_more(
         call_command("check_policy")
     again = published("Names, later.", actor, late, is_substantial=True)  # the same text, told anew
     assert again.sha256 == version.sha256 and again.effective_at > version.effective_at
+
+
+def test_w4_another_time_of_keeping_holds_from_the_day_of_its_version_not_of_its_code(
+    tenant: Any, monkeypatch: pytest.MonkeyPatch, actor: Any, today: datetime
+) -> None:
+    only("alpha")
+    rules = Retention.PROSPECT, Retention.SESSION
+    before = [retention.over_before(rule, today) for rule in rules]
+    assert before == [PERIODS[rule].over_before(today) for rule in rules]
+    monkeypatch.setitem(PERIODS, rules[0], replace(PERIODS[rules[0]], words="10 days", days=10, years=None))
+    monkeypatch.setitem(PERIODS, rules[1], replace(PERIODS[rules[1]], words="60 days", days=60))
+    assert [retention.over_before(rule, today) for rule in rules] == before
+    version = published("Shorter and longer.", actor, today, is_substantial=True)
+    policy_notices.plan(version.pk, now=today)
+    PolicyNotice.objects.filter(version_id=version.pk).update(given_up_at=today, given_up_because="a test")
+    policy_notices.send_batch(version.pk, now=today)
+    day, eve = version.effective_at, version.effective_at - timedelta(seconds=1)
+    with enter_public():
+        assert publishing.announce(version, now=today + timedelta(hours=1))
+        old = ContactMessage.objects.create(
+            name="x", email="x@w4.example", text="x", received_at=today, last_word_at=day - 20 * DAY
+        )
+        for moment, stays in ((eve, True), (day, False)):
+            sweeping.prospects(now=moment, dry_run=False, actor=actor)
+            assert ContactMessage.objects.filter(pk=old.pk).exists() == stays
+    assert [day - retention.over_before(rule, day) for rule in rules] == [10 * DAY, 60 * DAY]
+    assert eve - retention.over_before(rules[1], eve) == 30 * DAY
+
+
+def test_w4_what_people_were_told_stays_for_ever_goes_by_no_code(
+    tenant: Any, monkeypatch: pytest.MonkeyPatch, today: datetime
+) -> None:
+    monkeypatch.setitem(PERIODS, Retention.CONSENT, replace(PERIODS[Retention.CONSENT], days=1))
+    assert retention.over_before(Retention.CONSENT, today).year == 1
 
 
 def test_w4_the_database_lets_no_small_version_bring_what_people_were_not_told_of(
