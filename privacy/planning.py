@@ -12,9 +12,8 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, router
 from django.db.models import Model, Q, QuerySet
 
-from privacy import closing, inventory
+from privacy import closing, inventory, retention
 from privacy.inventory import Data, Erasure, Holding, Retention
-from privacy.periods import PERIODS
 from privacy.subjects import Subject
 
 _included: dict[str, Callable[[Subject], Sequence[Subject]]] = {}
@@ -134,7 +133,7 @@ def _treatment(data: Data) -> tuple[Erasure, str, Retention]:
 
 def _until(rule: Retention, *, since: datetime, now: datetime) -> str:
     """Return the day on which what is kept by this rule goes, or in words when it does."""
-    period = PERIODS[rule]
+    period = retention.period_of(rule, now)
     if period.days is None and period.years is None:
         return period.words
     began = since if rule in (Retention.BILLING, Retention.ACCOUNT) else now
