@@ -197,7 +197,7 @@ def test_a_message_that_a_colleague_opened_first_is_taken_in_all_the_same(
     box.put(mail_of(message_id="opened"), at=now, flags=r"(\Seen)")
     assert len(box.read()) == 1 and box.read() == []
     # one that fails is tried again, though it was opened and others went past it
-    usual = receiving.read
+    usual = incoming.read
 
     def trips(raw: bytes) -> incoming.Letter:
         if b"<stumbling@" in raw:
