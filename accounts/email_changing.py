@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.contrib.auth.hashers import make_password
 from django.core import signing
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from accounts import sessions
-from accounts.models import EmailChange, Session, User
+from accounts.models import BackupCode, EmailChange, Passkey, Session, Totp, User
+from accounts.promised import is_promised
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
@@ -18,6 +20,7 @@ from tenants.jobs import enqueue
 
 LIFETIME = timedelta(hours=24)
 UNDO_FOR = timedelta(days=7)
+BEFOREHAND = timedelta(days=1)  # what a thief sets up before asking for another address
 SALT = "accounts.email_change"
 CONFIRM, UNDO = "confirm", "undo"
 
@@ -46,6 +49,7 @@ def ask(wish: Wish, *, actor: Actor, now: datetime) -> EmailChange:
             user=user,
             old_email=user.email,
             new_email=wish.email.strip(),
+            link_generation=user.link_generation,
             asked_at=now,
             expires_at=now + LIFETIME,
         )
@@ -86,7 +90,7 @@ def open_change(token: str, purpose: str, *, now: datetime) -> EmailChange:
         raise ChangeRefused("This link is not whole. Open it again from the mail.") from error
     mine = schema == current_schema() and meant == purpose
     found = EmailChange.objects.select_related("user").filter(pk=change_id).first() if mine else None
-    if found is None or not _stands(found, purpose, now=now):
+    if found is None or not stands(found, found.user, purpose, now=now):
         raise ChangeRefused("This link was used already, or it is too old.")
     return found
 
@@ -100,11 +104,12 @@ def complete(change: EmailChange, *, actor: Actor, now: datetime) -> User:
         with transaction.atomic():
             user = _locked(change.user_id)
             locked = EmailChange.objects.select_for_update(of=("self",)).get(pk=change.pk)
-            if not user.is_active or not _stands(locked, CONFIRM, now=now):
+            if not user.is_active or not stands(locked, user, CONFIRM, now=now):
                 raise ChangeRefused("This link was used already, or it is too old.")
-            if _promised_to_another(locked.new_email, user, now=now):
-                raise ChangeRefused("This address cannot be used here. Choose another one.")
             _set_email(user, locked.new_email)
+            # Asked once the address is this user's: whoever gave it up meanwhile may want it back.
+            if is_promised(locked.new_email, user, now=now):
+                raise ChangeRefused("This address cannot be used here. Choose another one.")
             locked.done_at, locked.undo_until = now, now + UNDO_FOR
             locked.save(update_fields=["done_at", "undo_until"])
             record(
@@ -118,15 +123,16 @@ def complete(change: EmailChange, *, actor: Actor, now: datetime) -> User:
 
 
 def undo(change: EmailChange, *, actor: Actor, now: datetime) -> User:
-    """Give the user the old address back; ends every session, and later changes and mailed links are void.
+    """Give the user the old address back, and leave a thief no way in. Locks the user.
 
-    Raises `ChangeRefused` when it is too late, or the old address is somebody else's by now. Locks the user.
+    Raises `ChangeRefused`. Every session ends, later changes and mailed links are void, second factors set up since shortly before
+    the change are gone, and the password opens nothing: a link to set another goes to the old address.
     """
     try:
         with transaction.atomic():
             user = _locked(change.user_id)
             locked = EmailChange.objects.select_for_update(of=("self",)).get(pk=change.pk)
-            if not _stands(locked, UNDO, now=now):
+            if not stands(locked, user, UNDO, now=now):
                 raise ChangeRefused("This link was used already, or it is too old.")
             before = user.email
             _set_email(user, locked.old_email)
@@ -135,10 +141,12 @@ def undo(change: EmailChange, *, actor: Actor, now: datetime) -> User:
             later.filter(done_at__isnull=False, undone_at__isnull=True).update(undone_at=now)
             because = Session.Ended.EMAIL_UNDONE
             sessions.end_others(user, keep=None, actor=actor, now=now, because=because)
+            gone = _shut_out(user, since=locked.asked_at - BEFOREHAND)
             record(
-                Action.EMAIL_CHANGE_UNDONE, subject=("user", user.pk), actor=actor, now=now,
+                Action.EMAIL_CHANGE_UNDONE, subject=("user", user.pk), actor=actor, now=now, **gone,
                 personal={"before": {"email": before}, "after": {"email": user.email}},
             )  # fmt: skip
+            enqueue("accounts.mail_reset", user_id=str(user.pk))
     except IntegrityError as error:
         raise ChangeRefused("The old address is another log-in's by now. Ask for help.") from error
     return user
@@ -146,7 +154,16 @@ def undo(change: EmailChange, *, actor: Actor, now: datetime) -> User:
 
 def pending_of(user: User, *, now: datetime) -> EmailChange | None:
     """Return the wish that waits for its link to be opened, if there is one."""
-    return _pending(user).filter(expires_at__gt=now).order_by("-asked_at").first()
+    living = _pending(user).filter(expires_at__gt=now, link_generation=F("user__link_generation"))
+    return living.order_by("-asked_at").first()
+
+
+def stands(change: EmailChange, user: User, purpose: str, *, now: datetime) -> bool:
+    """Tell whether the change may be confirmed, or undone. What voids mailed links voids the first only."""
+    if purpose == CONFIRM:
+        voided = change.void_at is not None or change.link_generation != user.link_generation
+        return change.done_at is None and not voided and now < change.expires_at
+    return change.undo_until is not None and change.undone_at is None and now < change.undo_until
 
 
 def is_taken(change: EmailChange) -> bool:
@@ -162,18 +179,16 @@ def _pending(user: User) -> QuerySet[EmailChange]:
     return EmailChange.objects.filter(user=user, done_at__isnull=True, void_at__isnull=True)
 
 
-def _stands(change: EmailChange, purpose: str, *, now: datetime) -> bool:
-    if purpose == CONFIRM:
-        return change.done_at is None and change.void_at is None and now < change.expires_at
-    return change.undo_until is not None and change.undone_at is None and now < change.undo_until
-
-
-def _promised_to_another(email: str, user: User, *, now: datetime) -> bool:
-    """Another user may still undo a change away from this address, and must then get it back."""
-    may_undo = Q(undo_until__gt=now, undone_at__isnull=True)
-    return EmailChange.objects.filter(may_undo, old_email__iexact=email).exclude(user=user).exists()
-
-
 def _set_email(user: User, email: str) -> None:
     User.objects.filter(pk=user.pk).update(email=email, link_generation=F("link_generation") + 1)
     user.email = email
+
+
+def _shut_out(user: User, *, since: datetime) -> dict[str, int]:
+    """Take away the password and the second factors set up since then; returns how many of which."""
+    User.objects.filter(pk=user.pk).update(password=make_password(None))
+    made = Q(created_at__gte=since)
+    apps, _ = Totp.objects.filter(made | Q(confirmed_at__gte=since), user=user).delete()
+    passkeys, _ = Passkey.objects.filter(made, user=user).delete()
+    codes, _ = BackupCode.objects.filter(made, user=user).delete()
+    return {"apps": apps, "passkeys": passkeys, "backup_codes": codes}

@@ -10,6 +10,7 @@ from accounts import one_time
 from accounts.factors import begun_app, factors_of, is_demanded_of
 from accounts.models import BackupCode, Passkey, Totp, User
 from accounts.models.users import normal
+from accounts.promised import told_besides
 from accounts.validators import ALONE
 from audit.actions import Action
 from audit.actors import Actor
@@ -111,8 +112,11 @@ def make_codes(user: User, *, actor: Actor, now: datetime) -> list[str]:
 
 
 def tell(user: User, kind: str, *, now: datetime) -> None:
-    """Have the person mailed what happened to their log-in (see `accounts.notices`)."""
-    enqueue("accounts.mail_notice", user_id=str(user.pk), kind=kind, at=now.isoformat())
+    """Have the person mailed what happened to their log-in (see `accounts.notices`), the old address too."""
+    about = {"user_id": str(user.pk), "kind": kind, "at": now.isoformat()}
+    enqueue("accounts.mail_notice", **about)
+    for change_id in told_besides(user, now=now):
+        enqueue("accounts.mail_notice", **about, change_id=change_id)
 
 
 def _lock(user: User) -> User:

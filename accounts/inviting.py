@@ -11,10 +11,10 @@ from accounts import sessions
 from accounts.errors import Refused
 from accounts.grants import Grant
 from accounts.models import Customer, Invitation, User
-from accounts.people import add_contact, create_user
+from accounts.people import EmailTaken, add_contact, create_user
 from audit.actions import Action
 from audit.actors import Actor
-from audit.recording import record
+from audit.recording import Note, record, record_many
 from tenants.context import current_schema
 from tenants.jobs import enqueue
 
@@ -97,9 +97,7 @@ def accept(invitation: Invitation, *, name: str, password: str, actor: Actor, no
         known = User.objects.select_for_update(of=("self",), no_key=True)
         user = known.filter(email__iexact=locked.email).first()
         if user is None:
-            user = create_user(
-                email=locked.email, name=name, role=locked.role, password=password, actor=actor, now=now
-            )
+            user = _new_user(locked, name=name, password=password, actor=actor, now=now)
         elif not user.check_password(password):
             raise InvitationRefused("This address has a log-in here already: enter its present password.")
         elif not user.is_active:
@@ -146,6 +144,34 @@ def withdraw(invitation: Invitation, *, actor: Actor, now: datetime) -> None:
             Action.USER_INVITATION_WITHDRAWN, subject=("invitation", locked.id), actor=actor, now=now,
             before={"role": locked.role}, personal={"before": {"email": locked.email}},
         )  # fmt: skip
+
+
+def withdraw_all(*, actor: Actor, now: datetime) -> int:
+    """Make the links of all invitations of the schema void; returns how many there were."""
+    with transaction.atomic():
+        open_ones = Invitation.objects.filter(accepted_at__isnull=True, withdrawn_at__isnull=True)
+        rows = list(open_ones.order_by("pk").select_for_update(of=("self",), no_key=True))
+        Invitation.objects.filter(pk__in=[row.pk for row in rows]).update(withdrawn_at=now)
+        notes = [
+            Note(
+                Action.USER_INVITATION_WITHDRAWN, "invitation", str(row.pk),
+                {"before": {"role": row.role}}, {"before": {"email": row.email}},
+            )
+            for row in rows
+        ]  # fmt: skip
+        record_many(notes, actor=actor, now=now)
+    return len(rows)
+
+
+def _new_user(invitation: Invitation, *, name: str, password: str, actor: Actor, now: datetime) -> User:
+    try:
+        return create_user(
+            email=invitation.email, name=name, role=invitation.role, password=password, actor=actor, now=now
+        )
+    except EmailTaken as taken:
+        raise InvitationRefused(
+            "This address cannot log in here yet: whoever had it may still get it back. Try again in a week."
+        ) from taken
 
 
 def _pending(invitation: Invitation) -> Invitation:

@@ -36,6 +36,12 @@ def said(moment: datetime) -> str:
     return f"{moment.astimezone(zone):%-d %B %Y, %H:%M %Z}"
 
 
+def address_of(user: User, change_id: str) -> str:
+    """Return where the person is written to: at their address, or at the one before that change."""
+    change = EmailChange.objects.filter(pk=UUID(change_id), user=user).first() if change_id else None
+    return change.old_email if change else user.email
+
+
 @job("accounts.mail_invitation", outside=True)
 def mail_invitation(*, invitation_id: str) -> None:
     """Mail the invitation's link, unless it was accepted meanwhile."""
@@ -68,8 +74,11 @@ def mail_reset(*, user_id: str) -> None:
 
 
 @job("accounts.mail_new_device", outside=True)
-def mail_new_device(*, session_id: str) -> None:
-    """Tell a person of a log-in from a device that was not known, if the session is still on record."""
+def mail_new_device(*, session_id: str, change_id: str = "") -> None:
+    """Tell a person of a log-in from a device that was not known, if the session is still on record.
+
+    With `change_id`, at the address that they had before that change.
+    """
     session = Session.objects.select_related("user").filter(pk=UUID(session_id)).first()
     if session is None:
         return
@@ -82,14 +91,16 @@ def mail_new_device(*, session_id: str) -> None:
         when=said(session.begun_at),
         url=f"{site}/account/sessions/",
     )
-    send(letter, to=session.user.email)
+    send(letter, to=address_of(session.user, change_id))
 
 
 @job("accounts.mail_email_change", outside=True)
 def mail_email_change(*, change_id: str) -> None:
     """Mail the wished address: the link that confirms it, or that it has a log-in already."""
     change = EmailChange.objects.select_related("user").filter(pk=UUID(change_id)).first()
-    if change is None or change.done_at is not None or change.void_at is not None:
+    if change is None or not email_changing.stands(
+        change, change.user, email_changing.CONFIRM, now=clock.now()
+    ):
         return
     business, site = place()
     if email_changing.is_taken(change):
@@ -120,13 +131,13 @@ def mail_email_changed(*, change_id: str) -> None:
 
 
 @job("accounts.mail_notice", outside=True)
-def mail_notice(*, user_id: str, kind: str, at: str) -> None:
-    """Tell the person what happened to their log-in."""
+def mail_notice(*, user_id: str, kind: str, at: str, change_id: str = "") -> None:
+    """Tell the person what happened to their log-in; with `change_id`, at the address before that change."""
     user = User.objects.get(pk=UUID(user_id))
     business, site = place()
     when, url = said(datetime.fromisoformat(at)), f"{site}/account/security/"
     mail = notices.notice_mail(kind, business=business, name=user.name, when=when, url=url)
-    send(mail, to=user.email)
+    send(mail, to=address_of(user, change_id))
 
 
 @job("accounts.mail_reset_asked", outside=True)

@@ -50,7 +50,7 @@ def user_of_reset(user_id: UUID, token: str) -> User | None:
 
 
 def stands(user: User, password: str) -> bool:
-    """Tell whether the user's right password may log in: after a reset of factors, once it is long enough.
+    """Tell whether the user's right password may log in: after a reset or an import, once it is long enough.
 
     How long a password is can be known only when it is entered. If it is too short to stand alone, whoever
     entered it gets no session: a link to set another goes to the person's address.
@@ -64,13 +64,17 @@ def stands(user: User, password: str) -> bool:
 
 
 def set_password(user: User, password: str, *, actor: Actor, now: datetime, keep: str | None = None) -> None:
-    """Set a validated password; the user's sessions end, but for the one of the key `keep`; they are told."""
+    """Set a validated password; they are told.
+
+    The user's sessions end, but for the one of the key `keep`, and links that were mailed before are void.
+    """
     with transaction.atomic():
         locked = User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)
         locked.set_password(password)
         locked.password_may_be_short = False  # it was validated
         locked.save(update_fields=["password", "password_may_be_short"])
         sessions.end_others(user, keep=keep, actor=actor, now=now)
+        sessions.void_links(user)
         record(Action.USER_PASSWORD_CHANGED, subject=("user", user.id), actor=actor, now=now)
         tell(user, "password_changed", now=now)
     user.password = locked.password

@@ -122,7 +122,10 @@ holds(
         REACHED.but(erasure=Erasure.ROW, retention=Retention.EMAIL_CHANGE, recipients=(Recipient.MAIL,)),
         "old_email", "new_email",
     ),
-    none=["id", "user", "asked_at", "expires_at", "done_at", "undo_until", "undone_at", "void_at"],
+    none=[
+        "id", "user", "link_generation", "asked_at", "expires_at", "done_at", "undo_until", "undone_at",
+        "void_at",
+    ],
 )  # fmt: skip
 holds(
     "accounts.Totp",

@@ -27,9 +27,9 @@ class ResetRefused(ValueError):
 def reset_factors(user: User, *, actor: Actor, now: datetime) -> None:
     """Take the authenticator app, passkeys and backup codes away, and tell the person. Locks the user.
 
-    Every session ends: the device may be in other hands. The password stays and is needed to log in, if it
-    is long enough to stand alone (`passwords.stands`); where a second factor is demanded, a new one is set up
-    then.
+    Every session ends and mailed links are void: the device may be in other hands. The password stays and is
+    needed to log in, if it is long enough to stand alone (`passwords.stands`); where a second factor is
+    demanded, a new one is set up then.
     """
     if actor.kind == "user" and actor.id == str(user.pk):
         raise ResetRefused("Nobody resets their own second factors: remove them on your own page.")
@@ -41,6 +41,7 @@ def reset_factors(user: User, *, actor: Actor, now: datetime) -> None:
         passkeys, _ = Passkey.objects.filter(user=user).delete()
         codes, _ = BackupCode.objects.filter(user=user).delete()
         sessions.end_others(user, keep=None, actor=actor, now=now)
+        sessions.void_links(user)
         record(
             Action.USER_FACTORS_RESET, subject=("user", user.pk), actor=actor, now=now,
             apps=apps, passkeys=passkeys, backup_codes=codes,

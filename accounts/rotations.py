@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
+from accounts.inviting import withdraw_all
 from accounts.models import Session, User
 from accounts.sessions import end_all
 from audit.actors import Actor
@@ -13,8 +14,12 @@ from privacy.rotating import rotates
 
 @rotates("sessions", "Sessions and mailed links", on_platform=True)
 def end_sessions_and_links(actor: Actor, now: datetime) -> str:
-    """End all sessions of the schema; every link that was mailed to set a password is void."""
+    """End all sessions of the schema; links mailed to set a password or an address or to invite are void."""
     with transaction.atomic():
         ended = end_all(actor=actor, now=now, because=Session.Ended.CREDENTIALS)
         people = User.objects.update(link_generation=F("link_generation") + 1)
-    return f"{ended} sessions ended; links mailed to {people} people are void"
+        withdrawn = withdraw_all(actor=actor, now=now)
+    return (
+        f"{ended} sessions ended; links mailed to {people} people are void; "
+        f"{withdrawn} invitations withdrawn: send new ones"
+    )

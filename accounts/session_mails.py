@@ -64,7 +64,8 @@ def address_changed_mail(*, business: str, name: str, new_email: str, until: str
             paragraphs=(f"You now log in at {business} with {new_email}. This address no longer works.",),
             button="That was not me: undo it",
             url=url,
-            after=f"You can undo it until {until}. That also logs you out everywhere, and makes links that "
-            "were mailed before void. Then set a new password, since somebody may know yours.",
+            after=f"You can undo it until {until}. That also logs you out everywhere, takes away second "
+            "factors that were set up meanwhile, and makes your password and links mailed before void. A "
+            "link to set a new password is then mailed to this address.",
         )
     )

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.http.request import split_domain_port
 from django.utils.crypto import constant_time_compare
@@ -18,6 +18,7 @@ from accounts import confirming, known_devices
 from accounts.acting import actor_of, origin_of
 from accounts.devices import device_of
 from accounts.models import Session, User
+from accounts.promised import told_besides
 from accounts.session_limits import SEEN_EVERY, over_because
 from accounts.session_store import forget_rows, stored_key
 from audit.actions import Action
@@ -76,6 +77,8 @@ def begin(
         )  # fmt: skip
         if new and not first:
             enqueue("accounts.mail_new_device", session_id=str(row.pk))
+            for change_id in told_besides(user, now=now):
+                enqueue("accounts.mail_new_device", session_id=str(row.pk), change_id=change_id)
     if operator is None:
         confirming.confirm(request, now)
     else:
@@ -127,6 +130,19 @@ def end_others(
     if keep:
         of_user = of_user.exclude(key_hash=stored_key(keep))
     return _end(of_user, actor=actor, now=now, because=because)
+
+
+def leave_only(user: User, *, keep: str | None, actor: Actor, now: datetime) -> int:
+    """End the user's other sessions, as they asked, and void mailed links; returns how many ended."""
+    with transaction.atomic():
+        ended = end_others(user, keep=keep, actor=actor, now=now, because=Session.Ended.ENDED)
+        void_links(user)
+    return ended
+
+
+def void_links(user: User) -> None:
+    """Make void what was mailed to the person before: links that set a password or another address."""
+    User.objects.filter(pk=user.pk).update(link_generation=F("link_generation") + 1)
 
 
 def end_all(*, actor: Actor, now: datetime, because: str) -> int:

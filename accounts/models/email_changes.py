@@ -8,13 +8,15 @@ from tenants.ids import new_id
 class EmailChange(models.Model):
     """A wish for another address: made true by a link mailed there, undone by one mailed to the old address.
 
-    The links are signed, not stored. `void_at`: a later wish or an undoing made this one void.
+    The links are signed, not stored. `void_at`: a later wish or an undoing made this one void. It is void too
+    once the user's `link_generation` is another.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="email_changes")
     old_email = models.EmailField(max_length=254)
     new_email = models.EmailField(max_length=254)
+    link_generation = models.PositiveIntegerField(default=0, db_default=0)
     asked_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True, blank=True)

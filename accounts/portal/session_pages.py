@@ -66,12 +66,9 @@ def end_page(request: HttpRequest, user: User, session_id: UUID) -> HttpResponse
 @own_page
 @confirmed_change
 def end_others_page(request: HttpRequest, user: User) -> HttpResponse:
-    ended = sessions.end_others(
-        user,
-        keep=request.session.session_key,
-        actor=actor_of(request),
-        now=clock.now(),
-        because=Session.Ended.ENDED,
+    """End the others, and what was asked for in them: links that were mailed before are void."""
+    ended = sessions.leave_only(
+        user, keep=request.session.session_key, actor=actor_of(request), now=clock.now()
     )
     messages.success(request, "You are logged in here only." if ended else "There was no other session.")
     return redirect("accounts:sessions")

@@ -12,15 +12,19 @@ from django.core import signing
 from django.db import connection
 from django.test import Client
 
-from accounts import email_changing, jobs, passwords
+from accounts import email_changing, enrolling, inviting, jobs, passwords
 from accounts.email_changing import CONFIRM, UNDO, ChangeRefused, Wish
-from accounts.models import EmailChange, User
-from accounts.people import create_user
+from accounts.factors import factors_of
+from accounts.inviting import Invitee
+from accounts.models import EmailChange, Passkey, User
+from accounts.people import EmailTaken, create_user
+from audit.models import AuditEvent
 from tenants import clock
 from tenants.context import enter
 from tenants.models import Job
 from tests import logging_in
-from tests.accounts.conftest import actions, log_in
+from tests.accounts.conftest import PASSWORD, actions, log_in
+from tests.accounts.factors import with_app, with_codes
 
 Browser = Callable[..., Client]
 People = Callable[..., User]
@@ -39,7 +43,11 @@ def mails(monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[tuple[str, str, 
 
     monkeypatch.setattr(jobs, "send", keep)
 
-    def work() -> list[tuple[str, str, str]]:
+    def work(*, again: bool = False) -> list[tuple[str, str, str]]:
+        if again:  # what was sent since
+            told = list(sent)
+            sent.clear()
+            return told
         sent.clear()
         asked = Job.objects.filter(name__startswith="accounts.mail_email").exclude(pk__in=done)
         for job in asked.order_by("created_at"):
@@ -186,9 +194,75 @@ def test_an_address_that_may_be_given_back_is_nobody_elses_until_then(
     claim = email_changing.ask(Wish(other, "Nora@lind.example"), actor=actor, now=now)
     with pytest.raises(ChangeRefused):
         email_changing.complete(claim, actor=actor, now=now)
-    create_user(email="nora@lind.example", name="Taker", role="contact", password=None, actor=actor, now=now)
-    with pytest.raises(ChangeRefused, match="another log-in"):
-        email_changing.undo(change, actor=actor, now=now)
+    taker: dict[str, Any] = {"email": "nora@LIND.example", "role": "contact", "actor": actor, "now": now}
+    with pytest.raises(EmailTaken, match="given back"):
+        create_user(name="Taker", password=None, **taker)
+    asked = Invitee(email="nora@lind.example", role="billing")
+    invitation = inviting.invite(asked, actor=actor, now=now)
+    with pytest.raises(inviting.InvitationRefused, match="in a week"):
+        inviting.accept(invitation, name="Taker", password=PASSWORD, actor=actor, now=now)
+    assert User.objects.count() == 2
+    assert email_changing.undo(change, actor=actor, now=now).email == "nora@lind.example"
+
+
+def test_an_address_that_cannot_be_given_back_any_more_is_free(nora: Any, actor: Any, now: datetime) -> None:
+    change = email_changing.ask(Wish(nora[0], NEW), actor=actor, now=now)
+    email_changing.complete(change, actor=actor, now=now)
+    week = now + timedelta(days=7)
+    create_user(email="nora@lind.example", name="N", role="contact", password=None, actor=actor, now=week)
+
+
+def test_undoing_takes_away_what_a_thief_set_up_and_mails_a_link_to_the_old_address(
+    nora: Any, browser: Browser, mails: Any, actor: Any
+) -> None:
+    user, thief = nora
+    start = clock.now()
+    change_to(thief, NEW)
+    thief.post(mails()[0][2])
+    undo = mails()[0][2]
+    with_app(user, start)
+    codes = with_codes(user, start)
+    Passkey.objects.create(user=user, name="P", host="alpha.localhost", credential_id=b"1", created_at=start)
+    browser().post(undo)
+    assert not factors_of(user).enough and factors_of(user).codes_left == 0 and codes
+    for email in ("nora@lind.example", NEW):
+        assert log_in(browser(), email=email).status_code == 422
+    event = AuditEvent.objects.get(action="email_change.undone")
+    assert event.details == {"apps": 1, "passkeys": 1, "backup_codes": 10} | event.details
+    (job,) = Job.objects.filter(name="accounts.mail_reset")
+    jobs.mail_reset(**job.args)
+    to, _, link = mails(again=True)[-1]
+    assert to == "nora@lind.example"
+    assert browser().post(link, {"password": "seven tired herons wade"}).status_code == 302
+    assert log_in(browser(), password="seven tired herons wade")["Location"] == "/manage/"
+
+
+def test_undoing_leaves_the_second_factors_of_before(nora: Any, actor: Any, now: datetime) -> None:
+    user = nora[0]
+    with_app(user, now - timedelta(days=30))
+    with_codes(user, now - timedelta(days=30))
+    change = email_changing.ask(Wish(user, NEW), actor=actor, now=now)
+    email_changing.complete(change, actor=actor, now=now)
+    email_changing.undo(change, actor=actor, now=now)
+    assert factors_of(user).enough and factors_of(user).codes_left == 10
+
+
+def test_while_it_can_be_undone_the_old_address_hears_what_happens_to_the_log_in(
+    nora: Any, browser: Browser, mails: Any, actor: Any, now: datetime
+) -> None:
+    user = nora[0]
+    change = email_changing.ask(Wish(user, NEW), actor=actor, now=now)
+    email_changing.complete(change, actor=actor, now=now)
+    log_in(browser(HTTP_USER_AGENT="Other/1.0", REMOTE_ADDR="203.0.113.9"), email=NEW)
+    with_app(user, now)
+    with_codes(user, now)
+    for name in ("mail_notice", "mail_new_device"):
+        asked = Job.objects.filter(name=f"accounts.{name}")
+        for job in asked:
+            getattr(jobs, name)(**job.args)
+        assert sorted(to for to, _, _ in mails(again=True)) == ["nora@harbour.example", "nora@lind.example"]
+    enrolling.tell(user, "code_used", now=now + timedelta(days=7))
+    assert Job.objects.filter(name="accounts.mail_notice").count() == 3
 
 
 @pytest.mark.parametrize("purpose", [CONFIRM, UNDO])
