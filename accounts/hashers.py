@@ -7,6 +7,8 @@ from django.contrib.auth.hashers import Argon2PasswordHasher, BCryptPasswordHash
 
 BCRYPT = re.compile(r"\$2[aby]\$(0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}\Z")
 
+LOOKED_AT = 72  # bytes, by bcrypt
+
 
 class HashRefused(ValueError):
     """Not a hash that could ever be checked here."""
@@ -23,14 +25,16 @@ class Argon2id(Argon2PasswordHasher):
 class ImportedBcrypt(BCryptPasswordHasher):
     """Checks the bcrypt hashes that PHP and others make, so that they can be renewed at log-in.
 
-    Those look at 72 bytes and no more: here the same is done with the password that is to be checked, and
-    the hash that replaces theirs is of all of it.
+    Those look at 72 bytes and no more: a longer password is refused, since nobody knows how it went on. Its
+    owner sets another by the mailed link.
     """
 
     def verify(self, password: str, encoded: str) -> bool:
         _, stored = encoded.split("$", 1)
+        typed = password.encode("utf-8", "surrogatepass")
         try:
-            return bcrypt.checkpw(password.encode()[:72], stored.encode("ascii"))
+            # Checked all the same, so that it takes as long.
+            return bcrypt.checkpw(typed[:LOOKED_AT], stored.encode("ascii")) and len(typed) <= LOOKED_AT
         except ValueError:
             return False
 

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import bcrypt
 import pytest
 from django.contrib.auth import hashers
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from accounts.hashers import Argon2id
+from accounts.hashers import Argon2id, ImportedBcrypt
 from accounts.models import User
 from tests import logging_in
 from tests.humans import stamped
@@ -42,14 +43,14 @@ def tell(tenant: Any, browser: Browser, people: People) -> dict[str, Callable[[s
 def hashed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     """How often the password hasher worked."""
     worked: Counter[str] = Counter()
-    for name in ("encode", "verify"):
-        real = getattr(Argon2id, name)
+    for hasher, name in ((Argon2id, "encode"), (Argon2id, "verify"), (ImportedBcrypt, "verify")):
+        real = getattr(hasher, name)
 
         def counted(self: Any, *args: Any, real: Any = real, **kwargs: Any) -> Any:
-            worked["argon2"] += 1
+            worked[self.algorithm] += 1
             return real(self, *args, **kwargs)
 
-        monkeypatch.setattr(Argon2id, name, counted)
+        monkeypatch.setattr(hasher, name, counted)
     return worked
 
 
@@ -72,6 +73,25 @@ def test_answers_and_work_are_the_same_for_known_and_unknown(
     known, unknown = seen
     assert known == unknown
     assert known[2] == (1 if what == "log-in" else 0)
+
+
+@pytest.mark.parametrize("wrong", [WRONG, "nicht das Passwort der Re\u0301gie", "x" * 80])
+@pytest.mark.parametrize("imports", [False, True])
+def test_the_work_is_the_same_whatever_the_password_and_whosever_hash_it_is(
+    tenant: Any, browser: Browser, people: People, hashed: Counter[str], wrong: str, imports: bool
+) -> None:
+    """A hash of an import is slower than ours, and a password in an odd spelling is tried in two."""
+    people(KNOWN)
+    if imports:
+        brought = bcrypt.hashpw(b"brought along", bcrypt.gensalt(4)).decode()
+        people("nele@lind.example", password=None, bcrypt_hash=brought)
+    counts = []
+    for email in (KNOWN, UNKNOWN, "nele@lind.example"):  # the last one is unknown, or has a hash of an import
+        hashed.clear()
+        assert browser().post("/log-in/", {"email": email, "password": wrong}).status_code == 422
+        counts.append(dict(hashed))
+    spelled = 2 if "\u0301" in wrong else 1
+    assert counts == [{"argon2": 1} | ({"bcrypt": spelled} if imports else {})] * 3
 
 
 def _kind(sql: str) -> str:
