@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Self
 
 from django.contrib.auth.password_validation import CommonPasswordValidator
+from zxcvbn import zxcvbn
 from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 MAGIC = b"PROEPWF1"
@@ -30,6 +31,23 @@ SEQUENCES = (
     "qwertyuiopasdfghjklzxcvbnm",
     "qwertzuiopasdfghjklyxcvbnm",
 )
+# What half the world would put together, too; the lists hold single words and short passwords.
+FAMOUS = (
+    "correcthorsebatterystaple", "thequickbrownfoxjumpsoverthelazydog", "tobeornottobethatisthequestion",
+    "maytheforcebewithyou", "loremipsumdolorsitamet", "supercalifragilisticexpialidocious",
+    "allyourbasearebelongtous", "winteriscoming", "onceuponatimeinalandfarfaraway",
+    "twinkletwinklelittlestar",
+    "welcometothejungle", "stairwaytoheaven", "knockknockwhoisthere", "helloworldhelloworld", "letmeinplease",
+    "jesuslovesme", "ourfatherwhoartinheaven", "thisismypassword", "whatisyourpassword",
+    "ihavenopassword", "iamyourfather", "ihaveadream", "ithinkthereforeiam", "houstonwehaveaproblem",
+    "elementarymydearwatson", "frodobaggins", "youshallnotpass", "livelongandprosper", "todayisagoodday",
+    "happybirthdaytoyou", "mysupersecretpassword", "dontforgetthispassword",
+)  # fmt: skip
+ADDED = 6  # signs beside a famous one that do not make it another
+WHOLE = 12  # signs of one, in a row, that are as good as all of it
+GUESSES = 500_000_000  # fewer than an hour's of somebody who has the hash
+ESTIMATED = 72  # signs, the most that zxcvbn takes
+SEPARATORS = re.compile(r"[\s._\-]+")
 LOOKALIKES = str.maketrans("013457@$!", "oleastasi")
 
 
@@ -126,9 +144,34 @@ def opened(path: str) -> Filter:
 def is_common(password: str, known: Filter, *, here: Iterable[str] = ()) -> bool:
     """Tell whether the password, or what it is dressed up from, is on the lists or a name of this place."""
     names = {"".join(filter(str.isalnum, name.lower())) for name in here}
-    return _is_run(_repeated(password.lower())) or any(
-        "".join(filter(str.isalnum, form)) in names or digest_of(form) in known for form in _forms(password)
+    return (
+        _is_run(_repeated(password.lower()))
+        or _is_famous(password)
+        or any(
+            "".join(filter(str.isalnum, form)) in names or digest_of(form) in known
+            for form in _forms(password)
+        )
     )
+
+
+def is_guessable(password: str) -> bool:
+    """Tell whether programs that put words, names, dates and rows of keys together would soon be there.
+
+    Blanks and dashes between the words make it no harder for them.
+    """
+    bare = SEPARATORS.sub("", password.lower())[:ESTIMATED]
+    return not bare or zxcvbn(bare)["guesses"] < GUESSES
+
+
+def _is_famous(password: str) -> bool:
+    """A phrase that everybody knows, or most of it, with hardly anything beside it."""
+    for form in (password.lower(), password.lower().translate(LOOKALIKES)):
+        bare = "".join(filter(str.isalnum, form))
+        for phrase in FAMOUS:
+            dressed = phrase in bare and len(bare) - len(phrase) <= ADDED
+            if dressed or (len(bare) >= WHOLE and bare in phrase):
+                return True
+    return False
 
 
 def _forms(password: str) -> Iterator[str]:

@@ -125,8 +125,9 @@ def complete(change: EmailChange, *, actor: Actor, now: datetime) -> User:
 def undo(change: EmailChange, *, actor: Actor, now: datetime) -> User:
     """Give the user the old address back, and leave a thief no way in. Locks the user.
 
-    Raises `ChangeRefused`. Every session ends, later changes and mailed links are void, second factors set up since shortly before
-    the change are gone, and the password opens nothing: a link to set another goes to the old address.
+    Raises `ChangeRefused`. Every session ends, later changes and mailed links are void, second factors set up
+    since shortly before the change are gone, and the password opens nothing: a link to set another goes to
+    the old address.
     """
     try:
         with transaction.atomic():

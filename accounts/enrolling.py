@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts import one_time
 from accounts.factors import begun_app, factors_of, is_demanded_of
-from accounts.models import BackupCode, Passkey, Totp, User
+from accounts.models import BackupCode, FactorReset, Passkey, Totp, User
 from accounts.models.users import normal
 from accounts.promised import told_besides
 from accounts.validators import ALONE
@@ -60,6 +60,7 @@ def confirm_app(user: User, code: str, *, at: datetime, actor: Actor, now: datet
         totp.confirmed_at, totp.last_step = now, step
         totp.save(update_fields=["confirmed_at", "last_step"])
         record(Action.TOTP_ADDED, subject=("user", user.pk), actor=actor, now=now)
+        keep_factors(user, actor=actor, now=now)
         tell(user, "app_added", now=now)
     return True
 
@@ -109,6 +110,13 @@ def make_codes(user: User, *, actor: Actor, now: datetime) -> list[str]:
         record(Action.BACKUP_CODES_MADE, subject=("user", user.pk), actor=actor, now=now, count=len(rows))
         tell(user, "codes_made", now=now)
     return codes
+
+
+def keep_factors(user: User, *, actor: Actor, now: datetime) -> None:
+    """Stop the reset that was promised to whoever has set up a factor since: it would take that away."""
+    open_ones = FactorReset.objects.filter(user=user, cancelled_at__isnull=True, done_at__isnull=True)
+    if open_ones.update(cancelled_at=now):
+        record(Action.USER_FACTOR_RESET_CANCELLED, subject=("user", user.pk), actor=actor, now=now)
 
 
 def tell(user: User, kind: str, *, now: datetime) -> None:

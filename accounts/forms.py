@@ -84,10 +84,20 @@ class NewPasswordForm(forms.Form):
 
 
 class AcceptForm(NewPasswordForm):
+    """Makes a log-in, or proves the one that the address has, whose password is not a new one."""
+
     name = forms.CharField(
         label="Your name", max_length=200, widget=forms.TextInput(attrs={"autocomplete": "name"})
     )
     field_order = ["name", "password"]
+
+    def __init__(self, *args: Any, known: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = known
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        return password if self.known else super().clean_password()
 
 
 class ChangePasswordForm(NewPasswordForm):

@@ -12,8 +12,10 @@ from django.http import HttpRequest
 
 from accounts import sessions
 from accounts.acting import actor_of
-from accounts.factors import METHODS, factors_of
+from accounts.enrolling import tell
+from accounts.factors import METHODS, SECOND, factors_of
 from accounts.models import User
+from accounts.session_queries import refused_since
 from audit.actions import Action
 from audit.recording import record
 from tenants import security_log
@@ -21,6 +23,7 @@ from tenants.throttling import normalised
 
 HALF = "half_way"
 LIFETIME = timedelta(minutes=10)
+TOLD_EVERY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +91,16 @@ def complete(request: HttpRequest, half: HalfWay, method: str, *, now: datetime)
 
 
 def refuse(request: HttpRequest, user: User | None, method: str, *, now: datetime, why: str = "") -> None:
-    """Write down that what was shown as a second factor was none."""
+    """Write down that what was shown as a second factor was none.
+
+    Whoever came so far knows the password: the first time in a day, the person is told.
+    """
     details: dict[str, Any] = {"method": method} | ({"why": why[:200]} if why else {})
     with transaction.atomic():
+        if user is not None and method in SECOND:
+            User.objects.select_for_update(of=("self",), no_key=True).get(pk=user.pk)  # of tries at once, one
+            if not refused_since(user, now - TOLD_EVERY):
+                tell(user, "factor_refused", now=now)
         subject = ("user", user.pk if user else "unknown")
         record(Action.USER_FACTOR_REFUSED, subject=subject, actor=actor_of(request, user), now=now, **details)
     security_log.note(request, "login_failed", tried=normalised(user.email) if user else "", method=method)

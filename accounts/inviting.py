@@ -84,6 +84,11 @@ def open_invitation(token: str, *, now: datetime) -> Invitation:
     return found
 
 
+def has_log_in(invitation: Invitation) -> bool:
+    """Tell whether the invited address logs in here already."""
+    return User.objects.filter(email__iexact=invitation.email).exists()
+
+
 def accept(invitation: Invitation, *, name: str, password: str, actor: Actor, now: datetime) -> User:
     """Make the invited user, or let the one of that address act for the customer too. Locks the invitation.
 

@@ -46,6 +46,12 @@ NOTICES = {
         "A backup code was used at {business}",
         "A backup code of your log-in at {business} was used on {when}. It will not work again.",
     ),
+    "factor_refused": Notice(
+        "Somebody was stopped at your second factor at {business}",
+        "On {when} somebody logging in as you at {business} had come past your password and then failed at "
+        "your second factor. You are told once a day at most; all tries are listed with your sessions.",
+        "If it was you, there is nothing to do. If it was not, somebody knows your password: set a new one.",
+    ),
     "factors_reset": Notice(
         "Your second factors at {business} were taken away",
         "The app, passkeys and backup codes of your log-in at {business} were taken away on {when}, "

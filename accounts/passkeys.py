@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts import passkey_gateway
-from accounts.enrolling import tell
+from accounts.enrolling import keep_factors, tell
 from accounts.factors import passkeys_of
 from accounts.models import Passkey, PasskeyChallenge, User
 from accounts.passkey_gateway import Holder, PasskeyRefused, Site
@@ -84,6 +84,7 @@ def add_passkey(
                 Action.PASSKEY_ADDED, subject=("user", user.pk), actor=actor, now=now,
                 passkey=str(passkey.pk), personal={"name": name},
             )  # fmt: skip
+            keep_factors(user, actor=actor, now=now)
             tell(user, "passkey_added", now=now)
     except IntegrityError as error:
         raise PasskeyRefused("This credential is known already.") from error

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.core import signing
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import sessions
 from accounts.enrolling import tell
@@ -29,7 +30,7 @@ def reset_factors(user: User, *, actor: Actor, now: datetime) -> None:
 
     Every session ends and mailed links are void: the device may be in other hands. The password stays and is
     needed to log in, if it is long enough to stand alone (`passwords.stands`); where a second factor is
-    demanded, a new one is set up then.
+    demanded, a new one is set up then. What was promised in `ask_reset` is done with this.
     """
     if actor.kind == "user" and actor.id == str(user.pk):
         raise ResetRefused("Nobody resets their own second factors: remove them on your own page.")
@@ -40,6 +41,7 @@ def reset_factors(user: User, *, actor: Actor, now: datetime) -> None:
         apps, _ = Totp.objects.filter(user=user).delete()
         passkeys, _ = Passkey.objects.filter(user=user).delete()
         codes, _ = BackupCode.objects.filter(user=user).delete()
+        _open_resets(user).update(done_at=now)
         sessions.end_others(user, keep=None, actor=actor, now=now)
         sessions.void_links(user)
         record(
@@ -113,19 +115,19 @@ def cancel_reset(reset: FactorReset, *, actor: Actor, now: datetime) -> bool:
 
 
 def carry_out_reset(reset_id: UUID, *, actor: Actor, now: datetime) -> None:
-    """Do what was promised, if nobody stopped it and the time has come. Locks the reset."""
+    """Do what was promised, if nobody stopped it and the time has come. Locks the user, then the reset."""
     with transaction.atomic():
+        people = User.objects.select_for_update(of=("self",), no_key=True)
+        people.get(pk=FactorReset.objects.values_list("user_id").get(pk=reset_id)[0])
         reset = FactorReset.objects.select_for_update(of=("self",), no_key=True).get(pk=reset_id)
         if reset.cancelled_at is not None or reset.done_at is not None or reset.due_at > now:
             return
         reset_factors(reset.user, actor=actor, now=now)
-        reset.done_at = now
-        reset.save(update_fields=["done_at"])
 
 
 def open_reset_of(user: User) -> FactorReset | None:
     """Return the reset that this person may still stop."""
-    return FactorReset.objects.filter(user=user, cancelled_at__isnull=True, done_at__isnull=True).first()
+    return _open_resets(user).first()
 
 
 def token_of(reset: FactorReset) -> str:
@@ -141,3 +143,7 @@ def reset_of_token(token: str) -> FactorReset | None:
     except (signing.BadSignature, ValueError, TypeError, AttributeError):
         return None
     return FactorReset.objects.filter(pk=reset_id).first() if schema == current_schema() else None
+
+
+def _open_resets(user: User) -> QuerySet[FactorReset]:
+    return FactorReset.objects.filter(user=user, cancelled_at__isnull=True, done_at__isnull=True)

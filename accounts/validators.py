@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from accounts.common_passwords import is_common, opened
+from accounts.common_passwords import is_common, is_guessable, opened
 from accounts.factors import factors_of
 from accounts.models.users import normal
 from tenants.context import current_tenant
@@ -39,13 +39,19 @@ class LongEnough:
 
 
 class NotCommon:
-    """Not on the lists of common and breached passwords, nor such a one with some signs around it."""
+    """Not on the lists of common and breached passwords, nor made of what everybody puts together."""
 
     def validate(self, password: str, user: Any = None) -> None:
         here = ["ProEcommerce", *_names()]
         if is_common(normal(password), opened(settings.PASSWORD_FILTER), here=here):
             raise ValidationError(
                 "Others have used this password, or one made from the same word. Choose another.",
+                code="password_too_common",
+            )
+        if len(password) >= WITH_FACTOR and is_guessable(normal(password)):
+            raise ValidationError(
+                "This is soon guessed: it is made of common words, names, dates or rows of keys. Choose four "
+                "words that only you would put together.",
                 code="password_too_common",
             )
 

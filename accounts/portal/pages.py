@@ -79,7 +79,8 @@ def invitation_page(request: HttpRequest, token: str) -> HttpResponse:
         invitation = inviting.open_invitation(token, now=now)
     except inviting.InvitationRefused as refused:
         return render(request, "accounts/link_void.html", {"reason": refused}, status=410)
-    form = AcceptForm(request.POST or None, initial={"name": invitation.name})
+    known = inviting.has_log_in(invitation)
+    form = AcceptForm(request.POST or None, initial={"name": invitation.name}, known=known)
     if request.method == "POST" and form.is_valid():
         tried = limits.spend(request, PASSWORD, account=invitation.email)  # it may be that of a log-in
         try:

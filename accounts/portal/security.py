@@ -142,7 +142,7 @@ def add_passkey_page(request: HttpRequest, user: User) -> HttpResponse:
         site = site_of(request)
         passkeys.add_passkey(user, answer, site, challenge=challenge, name=name, actor=actor, now=now)
     except PasskeyRefused as refused:
-        halfway.refuse(request, user, "passkey", now=now, why=str(refused))
+        halfway.refuse(request, user, "new passkey", now=now, why=str(refused))
         messages.error(request, "This passkey could not be added. Try again.")
         return redirect("accounts:security")
     halfway.strengthen(request, "passkey")

@@ -18,8 +18,10 @@ from accounts.people import create_user
 from audit.models import AuditEvent
 from tenants.context import enter, enter_public
 from tenants.models import Job
+from tests import logging_in
 from tests.accounts.conftest import PASSWORD, actions, log_in
-from tests.accounts.factors import SETUP, code_at, with_app, with_codes
+from tests.accounts.factors import SETUP, Key, code_at, with_app, with_codes
+from tests.accounts.test_passkeys import add
 
 Browser = Callable[..., Client]
 People = Callable[..., User]
@@ -247,6 +249,42 @@ def test_the_person_stops_a_reset_from_the_mail_or_the_own_page(
         recovering.carry_out_reset(done.pk, actor=SETUP, now=done.due_at)
         late = f"/keep-factors/{recovering.token_of(done)}/"
     assert "Too late" in browser().post(late).content.decode()
+
+
+def test_a_promised_reset_takes_no_factor_that_was_set_up_after_it(
+    tenant: Any, browser: Browser, people: People, now: Any
+) -> None:
+    """Reset at once by an owner, or let in by a backup code: the person has set up anew meanwhile."""
+    user = people()
+    with_app(user, now)
+    first = recovering.ask_reset(user, reason="a call", actor=SETUP, now=now)
+    recovering.reset_factors(user, actor=SETUP, now=now)
+    first.refresh_from_db()
+    assert first.done_at == now and recovering.open_reset_of(user) is None
+    with_app(user, now)
+    code = with_codes(user, now)[0]
+    second = recovering.ask_reset(user, reason="again", actor=SETUP, now=now)
+    client = browser()
+    log_in(client)
+    client.post("/log-in/backup-code/", {"code": code})
+    client.post(SECURITY + "app/begin/")
+    secret = Totp.objects.get(confirmed_at__isnull=True).secret.reveal()
+    client.post(SECURITY + "app/", {"code": code_at(secret, datetime.now(UTC))})
+    assert "user.factor_reset_cancelled" in actions() and recovering.open_reset_of(user) is None
+    for reset in (first, second):
+        recovering.carry_out_reset(reset.pk, actor=SETUP, now=reset.due_at)
+    assert factors_of(user).enough and factors_of(user).codes_left == 9
+
+
+def test_a_new_passkey_stops_a_promised_reset(
+    tenant: Any, browser: Browser, people: People, now: Any
+) -> None:
+    user, client = people(), browser()
+    logging_in.enter(client, user)
+    reset = recovering.ask_reset(user, reason="a call", actor=SETUP, now=now)
+    add(client, Key())
+    recovering.carry_out_reset(reset.pk, actor=SETUP, now=reset.due_at)
+    assert factors_of(user).passkeys == 1
 
 
 def test_the_last_resort_is_a_command_on_the_server(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import bcrypt
 import pytest
 from django.core import signing
 from django.test import Client
@@ -16,6 +17,7 @@ from accounts.models import Contact, Customer, Invitation, User
 from tenants.context import enter
 from tenants.models import Job
 from tests.accounts.conftest import PASSWORD, actions, log_in
+from tests.accounts.factors import with_app
 
 Browser = Callable[..., Client]
 People = Callable[..., User]
@@ -150,6 +152,28 @@ def test_an_address_with_a_log_in_keeps_its_password(
     assert accept(browser(), link_of(invitation)).status_code == 302
     assert Contact.objects.get().user == user
     assert log_in(browser()).status_code == 302
+
+
+def test_a_short_password_of_an_existing_log_in_is_proof_enough(
+    tenant: Any, browser: Browser, invited: Invite, people: People
+) -> None:
+    """Twelve characters beside an app, or what an import brought: no new password is being set."""
+    now = datetime.now(UTC)
+    beside = people("emil@lind.example", role="contact", password="kelp on moss")
+    with_app(beside, now)
+    client = browser()
+    answer = accept(client, link_of(invited(beside.email, role="billing")), password="kelp on moss")
+    assert (answer.status_code, answer["Location"]) == (302, "/log-in/second/")
+    brought = bcrypt.hashpw(b"old short", bcrypt.gensalt(4)).decode()
+    imported = people("nele@lind.example", role="contact", password=None, bcrypt_hash=brought)
+    again = accept(client, link_of(invited(imported.email, role="billing")), password="old short")
+    assert again.status_code == 403 and "link" in again.content.decode()  # right, but no way in any more
+    assert Job.objects.filter(name="accounts.mail_reset").count() == 1
+    for user in (beside, imported):
+        user.refresh_from_db()
+        assert user.role == "billing"
+    refused = accept(browser(), link_of(invited("new@lind.example")), password="kelp on moss")
+    assert refused.status_code == 422 and not User.objects.filter(email="new@lind.example").exists()
 
 
 @pytest.mark.parametrize(

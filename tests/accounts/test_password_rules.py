@@ -94,6 +94,37 @@ def test_what_others_use_and_what_is_made_from_it_is_refused(tenant: Any, passwo
     assert codes_of(password)
 
 
+@pytest.mark.parametrize(
+    "password",
+    [
+        "correct horse battery staple", "CorrectHorseBatteryStaple1!", "thisismypassword",
+        "this is my password",
+        "iloveyouforever", "I love you forever", "password123password", "pass word 123 pass word",
+        "letmeinletmein123", "To be, or not to be", "the quick brown fox", "qazwsxedcrfvtgb",
+        "trustno1trustno1",
+        "summer2026summer", "monkey-dragon-1234", "michael.jennifer.2019", "m4ytheforcebewithyou",
+        "iloveyoumommy",
+        "changemechangeme", "administrator123",
+    ],
+)  # fmt: skip
+def test_famous_ones_that_are_on_no_list_as_they_stand_are_refused(tenant: Any, password: str) -> None:
+    assert "password_too_common" in codes_of(password)
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "wide brown river stones", "plum-kettle-harbour-47", "vier warme Socken im Schrank",
+        "xK9#mQ2$vL7@pR4",
+        "my aunt paints blue goats", "horse saddle copper rain", "la lune mange mes carottes",
+        "a" * 3 + " quilt beneath nine ladders", "Tr7-uuQ-91x-Lpz-0vb", "tobe honest: moss tastes odd",
+        "".join(random.Random(3).choices(string.ascii_letters, k=128)),
+    ],
+)  # fmt: skip
+def test_what_only_one_would_put_together_is_taken(tenant: Any, password: str) -> None:
+    assert codes_of(password) == []
+
+
 def test_all_of_ten_thousand_listed_passwords_are_refused_and_hardly_any_other(db: None) -> None:
     listed = random.Random(1).sample(sorted(set(packaged_words())), 10_000)
     known = common_passwords.packaged()

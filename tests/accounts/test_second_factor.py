@@ -12,6 +12,7 @@ from django.test import Client
 from accounts import enrolling, factors, halfway, inviting, one_time, proving
 from accounts.inviting import Invitee
 from accounts.models import BackupCode, Totp, User
+from tenants import clock
 from tenants.models import Job
 from tests.accounts.conftest import PASSWORD, actions, log_in
 from tests.accounts.factors import SETUP, at_once, code_at, with_app, with_codes
@@ -116,6 +117,29 @@ def test_codes_of_the_steps_beside_are_refused_unless_the_window_is_opened(
     assert proving.spend_app_code(user, code_at(secret, at, steps=1), at=at)
     assert not proving.spend_app_code(user, code_at(secret, at), at=at)
     assert not proving.spend_app_code(user, code_at(secret, at, steps=2), at=at)
+
+
+def test_a_right_password_with_a_wrong_second_factor_is_listed_and_told_once_a_day(
+    tenant: Any, browser: Browser, people: People, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user, thief = people(), browser(REMOTE_ADDR="203.0.113.9")
+    secret = with_app(user, now)
+    log_in(thief)
+    for path, code in [("second", "000000"), ("second", "111111"), ("backup-code", "22222-22222-22222")]:
+        thief.post(f"/log-in/{path}/", {"code": code})
+    assert notices() == ["factor_refused"]
+    client, start = browser(), clock.now()
+    log_in(client)
+    client.post("/log-in/second/", {"code": code_at(secret, datetime.now(UTC))})
+    client.post(SECURITY + "password/", {"old": "another one", "password": "seven tired herons wade"})
+    page = client.get("/account/sessions/").content.decode()
+    assert page.count("right password, wrong second factor (totp)") == 2
+    assert page.count("right password, wrong second factor (backup code)") == 1
+    assert page.count("203.0.113.9") == 3
+    monkeypatch.setattr(clock, "now", lambda: start + timedelta(hours=25))
+    log_in(thief)
+    thief.post("/log-in/second/", {"code": "000000"})
+    assert notices() == ["factor_refused"] * 2
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "１２３４５６", "12 34 5x", "-12345", "1e5000"])

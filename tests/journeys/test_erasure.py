@@ -10,7 +10,7 @@ from tests.journeys.conftest import Site, Watch
 from tests.journeys.walking import mail_to, press, save, text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(240)]
-PASSWORD = "correct horse battery staple"
+PASSWORD = "seven tired herons wade"
 MAKE = """
 from datetime import UTC, datetime
 from django.db import transaction

@@ -27,7 +27,7 @@ from tests.journeys.walking import (
 )
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(240)]
-PASSWORD = "correct horse battery staple"
+PASSWORD = "seven tired herons wade"
 TODAY = datetime.now(UTC).date()
 
 

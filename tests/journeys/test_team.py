@@ -11,7 +11,7 @@ from tests.journeys.conftest import Site, Watch
 from tests.journeys.walking import mail_to, text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(240)]
-PASSWORD = "correct horse battery staple"
+PASSWORD = "seven tired herons wade"
 MAKE = """
 from datetime import UTC, datetime
 from accounts.customers import create_customer

@@ -15,7 +15,7 @@ from tests.journeys.conftest import Site
 from tests.journeys.walking import text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(240)]
-PASSWORD = "correct horse battery staple"
+PASSWORD = "seven tired herons wade"
 PHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
     "Version/18.5 Mobile/15E148 Safari/604.1"

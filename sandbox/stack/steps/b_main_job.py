@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.stack.steps.registry import World, fail, skip, step
 
-PASSWORD = "correct horse battery staple"
+PASSWORD = "seven tired herons wade"
 QUIET = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.localhost 127.0.0.1",

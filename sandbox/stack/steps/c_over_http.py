@@ -15,7 +15,7 @@ from sandbox.stack.steps.registry import World, fail, step
 from sandbox.stack.visitor import Page, Visitor
 
 SLUG, OWNER, PAYER = "walked", "nora@walked.example", "ada@walked.example"
-PASSWORD = "correct horse battery staple"
+PASSWORD = "seven tired herons wade"
 CARD = {"number": "4000002500003155", "exp_month": "12", "exp_year": "2034", "cvc": "123"}  # asks the bank
 PATIENCE = 5  # seconds: a public form without its script is taken from people only, and they are not as fast
 TOTAL, RENEWAL = "€23.80", "€11.90"
