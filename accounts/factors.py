@@ -52,6 +52,12 @@ def passkeys_of(user: User) -> list[Passkey]:
     return list(Passkey.objects.filter(user=user).order_by("created_at"))
 
 
+def people_with_passkeys() -> dict[str, int]:
+    """Count at each host the people whose passkeys work only there."""
+    rows = Passkey.objects.values_list("host").annotate(people=Count("user", distinct=True))
+    return dict(rows.order_by("host"))
+
+
 def codes_left(user: User) -> int:
     return BackupCode.objects.filter(user=user, used_at__isnull=True).count()
 

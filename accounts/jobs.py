@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_encode
 
-from accounts import email_changing, mails, notices, record_watching, recovering, session_mails
+from accounts import email_changing, mails, notices, passkeys, record_watching, recovering, session_mails
 from accounts.inviting import token_of
 from accounts.models import EmailChange, FactorReset, Invitation, Session, User, Visit
 from accounts.passwords import tokens
@@ -17,7 +17,7 @@ from audit.actors import Actor
 from tenants import clock
 from tenants.audit_jobs import ask_everywhere
 from tenants.context import current_tenant, in_public
-from tenants.directory import home_url, site_url
+from tenants.directory import home_url, site_url, tenant_of_host
 from tenants.jobs import enqueue, job, planner
 from tenants.mail import send
 
@@ -172,6 +172,13 @@ def tell_of_host(*, hostname: str, problem: str) -> None:
     """Have every owner told that a host of their own is not shown to be theirs any more."""
     for owner in owners():
         enqueue("accounts.mail_host", user_id=str(owner.pk), hostname=hostname, problem=problem)
+
+
+@job("accounts.forget_host")
+def forget_host(*, hostname: str) -> None:
+    """Take away the passkeys that worked only at a host which the tenant gave up, unless it is back."""
+    if tenant_of_host(hostname) != current_tenant():
+        passkeys.forget_host(hostname, actor=Actor.system("host removed"), now=clock.now())
 
 
 @job("accounts.mail_host", outside=True)

@@ -38,6 +38,13 @@ NOTICES = {
         "A passkey was removed at {business}",
         "A passkey of your log-in at {business} was removed on {when}.",
     ),
+    "host_removed": Notice(
+        "Your passkeys at {business} no longer work",
+        "{business} gave up the address at which your passkeys worked, so they were removed on {when}. Log "
+        "in with your password and set up another second factor. If the password has fewer than 15 characters "
+        "and you have no authenticator app, you will be sent a link to set a longer one.",
+        "If you know nothing of it, ask {business}.",
+    ),
     "codes_made": Notice(
         "New backup codes at {business}",
         "New backup codes for your log-in at {business} were made on {when}. Earlier ones no longer work.",

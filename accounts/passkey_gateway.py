@@ -29,6 +29,10 @@ class Site:
     origin: str
     name: str
 
+    def at(self, host: str) -> str:
+        """Return the origin of another host of the same house."""
+        return self.origin.replace(f"//{self.host}", f"//{host}", 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:

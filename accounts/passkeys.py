@@ -9,8 +9,8 @@ from django.db import IntegrityError, transaction
 
 from accounts import passkey_gateway
 from accounts.enrolling import keep_factors, tell
-from accounts.factors import passkeys_of
-from accounts.models import Passkey, PasskeyChallenge, User
+from accounts.factors import factors_of, passkeys_of
+from accounts.models import BackupCode, Passkey, PasskeyChallenge, User
 from accounts.passkey_gateway import Holder, PasskeyRefused, Site
 from audit.actions import Action
 from audit.actors import Actor
@@ -113,3 +113,26 @@ def use_passkey(
         passkey.last_used_at = now
         passkey.save(update_fields=["sign_count", "last_used_at"])
     return passkey.user
+
+
+def forget_host(hostname: str, *, actor: Actor, now: datetime) -> int:
+    """Take away the passkeys made at a host that is given up; returns how many people had any. Locks them.
+
+    Whoever has no other second factor goes on with the password, if that is long enough to stand alone
+    (`passwords.stands`), and is asked for a new factor where one is demanded.
+    """
+    with transaction.atomic():
+        having = User.objects.filter(passkeys__host=hostname).values("pk")
+        locked = User.objects.select_for_update(of=("self",), no_key=True)
+        people = list(locked.filter(pk__in=having).order_by("pk"))
+        for user in people:
+            gone, _ = Passkey.objects.filter(user=user, host=hostname).delete()
+            if not factors_of(user).enough:
+                BackupCode.objects.filter(user=user).delete()
+                User.objects.filter(pk=user.pk).update(password_may_be_short=True)
+            record(
+                Action.PASSKEY_REMOVED, subject=("user", user.pk), actor=actor, now=now,
+                host=hostname, passkeys=gone,
+            )  # fmt: skip
+            tell(user, "host_removed", now=now)
+    return len(people)

@@ -137,6 +137,8 @@ def remove(host_id: UUID, *, actor: Actor, now: datetime) -> str:
         HostProof.objects.filter(tenant=tenant, hostname=host.hostname).delete()
         host.delete()
         _tell(tenant, Action.HOST_REMOVED, host.hostname, actor=actor, now=now)
+        with enter(tenant):
+            enqueue("accounts.forget_host", hostname=host.hostname)
     return host.hostname
 
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import halfway, passkeys, proving, recovering, sessions
 from accounts.acting import actor_of
-from accounts.factors import factors_of
+from accounts.factors import factors_of, passkeys_of
 from accounts.forms import AppCodeForm, BackupCodeForm, PasskeyAnswerForm
 from accounts.halfway import HalfWay
 from accounts.passkey_gateway import PasskeyRefused
@@ -42,7 +42,14 @@ def second_factor_page(request: HttpRequest) -> HttpResponse:
             "That code does not fit, or was used already. Wait for the next one; "
             "if none fits, set the clock of your device.",
         )
-    context = {"form": form, "factors": factors_of(half.user), "person": half.user}
+    site, own = site_of(request), passkeys_of(half.user)
+    context = {
+        "form": form,
+        "app": factors_of(half.user).app,
+        "here": any(each.host == site.host for each in own),
+        "elsewhere": {each.host: site.at(each.host) for each in own if each.host != site.host},
+        "person": half.user,
+    }
     return render(request, "accounts/second_factor.html", context, status=422 if form.errors else 200)
 
 

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.factors import people_with_passkeys
 from accounts.pages import owner_page, plain_owner_page
 from billing.manage.answers import acting, sent, show
 from tenants import claiming, proving, watching
@@ -84,6 +85,15 @@ def _done(request: HttpRequest, change: Any, said: str) -> HttpResponse:
     return redirect("manage:hosts")
 
 
+def _away(people: int) -> str:
+    """What taking the host out does."""
+    says = "Links that lead to it stop working, and somebody else who proves the name may have it."
+    if people:
+        who = "1 person has" if people == 1 else f"{people} people have"
+        says += f" {who} passkeys that work only there: those are removed, and whose they were is told."
+    return says
+
+
 def _standing() -> dict[str, Any]:
     tenant = current_tenant()
     home = home_host(tenant)
@@ -106,8 +116,14 @@ def _standing() -> dict[str, Any]:
         for proof in watching.proven_of(tenant)
         if proof.missing_since
     }
+    held = people_with_passkeys()
     hosts = [
-        {"host": host, "is_given": host.hostname == home, "lost": lost.get(host.hostname)}
+        {
+            "host": host,
+            "is_given": host.hostname == home,
+            "lost": lost.get(host.hostname),
+            "away": _away(held.get(host.hostname, 0)),
+        }
         for host in claiming.hosts_of(tenant)
     ]
     return {"hosts": hosts, "claims": claims, "home": home}

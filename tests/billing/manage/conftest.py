@@ -10,7 +10,10 @@ from django.test import Client
 from accounts.models import Customer, User
 from accounts.people import create_user
 from billing.models import Price, Product, Subscription, TaxRate
+from tests.accounts.conftest import people
 from tests.logging_in import enter
+
+__all__ = ["people"]
 
 HOST = {"host": "alpha.localhost"}
 
