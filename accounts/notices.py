@@ -41,8 +41,8 @@ NOTICES = {
     "host_removed": Notice(
         "Your passkeys at {business} no longer work",
         "{business} gave up the address at which your passkeys worked, so they were removed on {when}. Log "
-        "in with your password and set up another second factor. If the password has fewer than 15 characters "
-        "and you have no authenticator app, you will be sent a link to set a longer one.",
+        "in with your password and set up another second factor. If the password has fewer than 15 "
+        "characters and you have no authenticator app, you will be sent a link to set a longer one.",
         "If you know nothing of it, ask {business}.",
     ),
     "codes_made": Notice(

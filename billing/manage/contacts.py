@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import contacts, inviting, sessions
+from accounts.confirming import confirmed_change
 from accounts.errors import Refused
 from accounts.forms import GrantForm, InviteContactForm
 from accounts.grants import Grant
@@ -23,6 +24,7 @@ from tenants.throttling import MAIL
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page_for(may_invite_contacts)
+@confirmed_change
 def invite(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     customer = get_object_or_404(Customer, pk=customer_id)
     is_first = not contacts.contacts_of(customer)
@@ -39,6 +41,7 @@ def invite(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page_for(may_invite_contacts)
+@confirmed_change
 def change(request: HttpRequest, customer_id: UUID, contact_id: UUID) -> HttpResponse:
     rows = Contact.objects.select_related("user", "customer")
     contact = get_object_or_404(rows, pk=contact_id, customer_id=customer_id)

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.confirming import confirmed_change
 from accounts.pages import page_for
 from accounts.permissions import may_bill, may_see_customers
 from billing import cataloguing, listing, trail
@@ -69,6 +70,7 @@ def detail(request: HttpRequest, product_id: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @page_for(may_bill)
+@confirmed_change
 def new_price(request: HttpRequest, product_id: UUID) -> HttpResponse:
     product = get_object_or_404(Product, pk=product_id)
     form = PriceForm(sent(request), initial={"currency": current_tenant().currency})
@@ -82,6 +84,7 @@ def new_price(request: HttpRequest, product_id: UUID) -> HttpResponse:
 
 @require_POST
 @page_for(may_bill)
+@confirmed_change
 def switch_price(request: HttpRequest, price_id: UUID) -> HttpResponse:
     """Offer a price again, or no longer; subscriptions to it go on either way."""
     price = get_object_or_404(Price, pk=price_id)

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.confirming import READS
+from accounts.confirming import READS, ask_first, marked
 from accounts.contacts import contacts_of
 from accounts.models import Contact, Customer, User
 from accounts.pages import declares
@@ -35,10 +35,13 @@ Page = Callable[..., HttpResponse]
 Predicate = Callable[[Contact], bool]
 
 
-def customer_page(see: Predicate, change: Predicate | None = None) -> Callable[[Page], Page]:
+def customer_page(
+    see: Predicate, change: Predicate | None = None, *, confirms: bool = False
+) -> Callable[[Page], Page]:
     """Let in contacts whom `see` names, and take forms only from whom `change` names, where it is another.
 
-    What a contact may do is read with each request. Days and times are those of the tenant's zone.
+    What a contact may do is read with each request. Days and times are those of the tenant's zone. What
+    `confirms` takes forms only from somebody who has just confirmed that it is them.
     """
 
     def decorate(page: Page) -> Page:
@@ -54,9 +57,12 @@ def customer_page(see: Predicate, change: Predicate | None = None) -> Callable[[
                 return render(request, "portal/not_a_customer.html", context, status=403)
             needed = see if change is None or request.method in READS else change
             with timezone.override(asked.tenant.zone):
-                return page(asked, *args, **kwargs) if needed(asked.contact) else refused(asked)
+                if not needed(asked.contact):
+                    return refused(asked)
+                asking = ask_first(asked) if confirms and request.method not in READS else None
+                return asking or page(asked, *args, **kwargs)
 
-        return declares(guarded, see, change or see)
+        return declares(marked(guarded) if confirms else guarded, see, change or see)
 
     return decorate
 

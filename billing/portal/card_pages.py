@@ -38,7 +38,7 @@ def cards_page(request: CustomerRequest) -> HttpResponse:
 
 
 @require_POST
-@customer_page(may_change_cards)
+@customer_page(may_change_cards, confirms=True)
 def card_default_page(request: CustomerRequest, card_id: UUID) -> HttpResponse:
     card = _card(request, card_id)
     try:
@@ -67,7 +67,7 @@ def card_remove_page(request: CustomerRequest, card_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@customer_page(may_change_cards)
+@customer_page(may_change_cards, confirms=True)
 def autopay_page(request: CustomerRequest) -> HttpResponse:
     """Turn autopay on or off: `on` is "1" or "0", and nothing else."""
     wanted = {"1": True, "0": False}.get(request.POST.get("on", ""))

@@ -37,7 +37,7 @@ def team_page(request: CustomerRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@customer_page(may_change_team)
+@customer_page(may_change_team, confirms=True)
 def invite_page(request: CustomerRequest) -> HttpResponse:
     form = InviteContactForm(request.POST or None, limit=request.contact.grant)
     if request.method == "POST" and form.is_valid():
@@ -54,7 +54,7 @@ def invite_page(request: CustomerRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@customer_page(may_change_team)
+@customer_page(may_change_team, confirms=True)
 def contact_page(request: CustomerRequest, contact_id: UUID) -> HttpResponse:
     """Change what somebody may do."""
     contact = _contact(request, contact_id)

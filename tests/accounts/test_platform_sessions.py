@@ -60,6 +60,18 @@ def test_staff_are_out_after_half_an_hour_and_back_where_they_were(
     assert "because nothing happened" in client.get("/log-in/").content.decode()
 
 
+def test_staff_are_out_after_twelve_hours_however_busy(staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, start = browser(), clock.now()
+    with enter_public():
+        logging_in.enter(client, staff)
+    for minutes in range(25, 12 * 60, 25):
+        monkeypatch.setattr(clock, "now", lambda at=minutes: start + timedelta(minutes=at))
+        assert client.get("/account/sessions/").status_code == 200, minutes
+    monkeypatch.setattr(clock, "now", lambda: start + timedelta(hours=12, seconds=9))
+    assert client.get("/account/sessions/")["Location"] == "/log-in/?next=/account/sessions/"
+    assert "lasted its longest" in client.get("/log-in/").content.decode()
+
+
 def test_a_platform_session_is_none_at_a_tenants(staff: User, two_tenants: Any, people: People) -> None:
     client = browser()
     with enter_public():

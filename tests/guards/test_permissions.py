@@ -17,12 +17,21 @@ OPEN = {
     "accounts:passkey", "accounts:passkey_ask", "accounts:keep_factors", "accounts:email_confirm",
     "accounts:email_undo", "accounts:reopen", "security_txt", "unsubscribe",
 }  # fmt: skip
-# Owners' pages that change something without asking again who it is, and why.
+# What is charged; others of those who bill ask nothing, as they act all day and leave a record.
+PRICES = {"manage:price_new", "manage:price_switch"}
+# Pages that change something of owners, cards or contacts without asking again who it is, and why.
 UNASKED = {
     "manage:settings_brand": "a colour and a picture", "manage:settings_no_logo": "a picture",
     "manage:host_look": "asks the DNS once more", "manage:host_withdraw": "takes back what opens nothing yet",
     "manage:staff_resend": "a mail to whom the confirmed invitation named",
     "manage:staff_withdraw": "takes back what was not accepted",
+    "manage:contact_remove": "takes rights away", "portal:team_remove": "takes rights away",
+    "manage:invitation_resend": "a mail to whom the confirmed invitation named",
+    "manage:invitation_withdraw": "takes back what was not accepted",
+    "portal:team_resend": "a mail to whom the confirmed invitation named",
+    "portal:team_withdraw": "takes back what was not accepted",
+    "portal:add_card": "shows Stripe's form: only who has the card can fill it in",
+    "portal:add_card_status": "asks Stripe what became of that",
     "manage:stripe": "only shows", "manage:stripe_callback": "ends what was begun by who confirmed",
 }  # fmt: skip
 PREDICATES = {*permissions.FOR_STAFF.values(), *permissions.FOR_CONTACTS.values()}
@@ -63,18 +72,20 @@ def test_pages_of_customers_ask_contacts_and_those_of_the_tenant_its_people() ->
     assert sum(name.startswith("manage:") for name in PAGES) > 50
 
 
-def test_what_owners_alone_may_change_asks_again_who_it_is() -> None:
-    of_owners = {
+def test_what_moves_money_or_access_asks_again_who_it_is() -> None:
+    asking = {
         permissions.may_change_settings, permissions.may_manage_colleagues, permissions.may_hand_over,
-        permissions.may_connect_stripe, permissions.may_import,
+        permissions.may_connect_stripe, permissions.may_import, permissions.may_change_cards,
+        permissions.may_change_team, permissions.may_invite_contacts,
     }  # fmt: skip
-    owners = {
+    pages_that_do = {
         name: pattern.callback
         for name, pattern in PAGES.items()
-        if getattr(pattern.callback, "declared", (None, None))[1] in of_owners
+        if getattr(pattern.callback, "declared", (None, None))[1] in asking or name in PRICES
     }
-    assert len(owners) > 20
-    assert {name for name, page in owners.items() if not getattr(page, "confirms", False)} == set(UNASKED)
+    assert len(pages_that_do) > 30
+    unasked = {name for name, page in pages_that_do.items() if not getattr(page, "confirms", False)}
+    assert unasked == set(UNASKED)
 
 
 def test_every_predicate_is_listed_where_templates_find_it() -> None:

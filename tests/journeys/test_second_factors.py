@@ -8,6 +8,7 @@ from typing import Any
 
 import pyotp
 import pytest
+import segno
 from playwright.sync_api import CDPSession, Page, expect
 
 from tests.browsing import is_accessible
@@ -42,7 +43,7 @@ def test_an_owner_sets_up_an_app_and_a_passkey_and_logs_in_by_each(
     page.get_by_role("button", name="Accept the invitation").click()
     page.wait_for_url("**/manage/")
 
-    secret, codes = _set_up_app(page)
+    secret, codes = _set_up_app(page, whose=("Factor%20Hosting", f"nora%40{slug}.example"))
     _log_out(page, home)
     _by_password(page, home, email)
     # The code of this half minute has set the app up and is used: let it count as that of an earlier one.
@@ -109,7 +110,7 @@ def test_the_platforms_staff_set_up_an_app_before_the_admin_opens(
     page.goto(f"{site.url}/admin/tenants/tenant/")
     expect(page.get_by_text("Set up a second factor to go on")).to_be_visible()
     _looks_well(page, "platform")
-    _set_up_app(page, look=False)
+    _set_up_app(page, whose=("ProEcommerce", "robin%40platform.example"), look=False)
     page.goto(f"{site.url}/admin/tenants/tenant/")
     page.get_by_role("link", name="Alpha Hosting").click()
     page.get_by_role("link", name="Lost device").click()
@@ -117,7 +118,7 @@ def test_the_platforms_staff_set_up_an_app_before_the_admin_opens(
     assert [line for line in watch.complaints if "Content Security Policy" in line] == []
 
 
-def _set_up_app(page: Page, *, look: bool = True) -> tuple[str, list[str]]:
+def _set_up_app(page: Page, *, whose: tuple[str, str], look: bool = True) -> tuple[str, list[str]]:
     page.get_by_role("link", name="Your log-in").click()
     if look:
         _looks_well(page, "security-empty")
@@ -127,6 +128,10 @@ def _set_up_app(page: Page, *, look: bool = True) -> tuple[str, list[str]]:
     if look:
         _looks_well(page, "app")
     secret = page.locator("#secret").inner_text().replace(" ", "")
+    house, person = whose
+    says = f"otpauth://totp/{house}:{person}?secret={secret}&issuer={house}"
+    drawn = segno.make(says, error="m", micro=False).svg_data_uri(scale=4, border=4, light="#fff")
+    assert picture.get_attribute("src") == drawn  # what an app reads from it is this, and nothing else
     page.get_by_label("Code from your app").fill(_code(secret))
     page.get_by_role("button", name="Switch it on").click()
     expect(page.get_by_role("heading", name=re.compile("Your backup codes"))).to_be_visible()

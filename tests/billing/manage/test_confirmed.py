@@ -8,6 +8,7 @@ from django.test import Client
 
 from tenants import clock
 
+NOBODY = "01890000-0000-7000-8000-000000000000"
 CHANGES = [
     ("get", "/manage/settings/stripe/connect/"),
     ("post", "/manage/settings/stripe/key/"),
@@ -18,6 +19,10 @@ CHANGES = [
     ("post", "/manage/import/"),
     ("post", "/manage/import/x/"),
     ("post", "/account/email/"),
+    ("post", f"/manage/customers/{NOBODY}/invite/"),
+    ("post", f"/manage/customers/{NOBODY}/contacts/{NOBODY}/"),
+    ("post", f"/manage/products/{NOBODY}/prices/new/"),
+    ("post", f"/manage/prices/{NOBODY}/offer/"),
 ]
 READS = [
     "/manage/", "/manage/settings/", "/manage/settings/stripe/", "/manage/settings/staff/",

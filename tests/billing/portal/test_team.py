@@ -1,6 +1,7 @@
 """Contacts of a customer: invited, limited, changed and removed, with the next request, by those who may."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from accounts.models import Contact, Customer, Invitation, User
 from accounts.people import add_contact
 from audit.models import AuditEvent
 from billing import customer_queries
+from tenants import clock
 from tests import logging_in
 from tests.billing.portal import making
 from tests.billing.portal.conftest import text
@@ -38,6 +40,28 @@ OPENS = {
     "privacy": (set(), set()),
 }  # fmt: skip
 FREE = ({"/", "/switch/"}, {"/switch/"})
+
+
+def test_an_open_screen_gives_nobody_access_and_moves_no_card(
+    lind: Account, page: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A quarter of an hour after the log-in it is asked who it is; what was sent changes nothing."""
+    making.card(lind.customer)
+    other = making.card(lind.customer, "4444", default=False)
+    jo = add_contact(making.person("jo@lind.example"), lind.customer, grant=Grant.of(["contacts"]), **ACTING)
+    sent = {
+        "/autopay/": {"on": "1"},
+        f"/cards/{other.pk}/default/": {},
+        "/team/invite/": {"email": "thief@evil.example", "is_owner": "on"},
+        f"/team/{jo.pk}/": {"is_owner": "on"},
+    }
+    monkeypatch.setattr(clock, "now", lambda: making.NOW + timedelta(minutes=16))
+    for path, form in sent.items():
+        assert page.post(path, form)["Location"].startswith("/account/confirm/?next="), path
+    jo.refresh_from_db()
+    assert not jo.is_owner and not Invitation.objects.filter(email="thief@evil.example").exists()
+    assert not customer_queries.autopay_of(lind.customer).on
+    assert customer_queries.card(lind.customer, other.pk).is_default is False
 
 
 @pytest.fixture
