@@ -37,12 +37,18 @@ from tests.accounts.test_passkeys import add, enter_by
 from tests.attacks.conftest import at_step, link_in
 from tests.billing.portal import making
 from tests.humans import stamped
+from tests.website.test_sign_up import GOOD
 
 Browser = Callable[..., Client]
 People = Callable[..., User]
 Inside = Callable[..., Client]
 WRONG = "not the password at all"
 SECURITY = "/account/security/"
+# What no two pages have in common: tokens, times, keys of rows.
+OWN = (
+    r'(name="csrfmiddlewaretoken"|name="stamp") value="[^"]*"|<time.*?</time>|'
+    r"[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}"
+)
 
 
 def statuses(answers: Any) -> list[int]:
@@ -69,7 +75,7 @@ def test_l1_a_spray_is_stopped_by_account_and_by_address(
     assert statuses(one) == [422] * 10 + [429]
 
 
-@pytest.mark.parametrize("what", ["log-in", "reset", "invite"])
+@pytest.mark.parametrize("what", ["log-in", "reset", "change of address", "invite", "register"])
 def test_l2_nobody_learns_who_has_a_log_in(
     tenant: Any, browser: Browser, people: People, inside: Inside, monkeypatch: Any, what: str
 ) -> None:
@@ -77,24 +83,42 @@ def test_l2_nobody_learns_who_has_a_log_in(
     known, unknown = "emil@lind.example", "otto@lind.example"
     people(known)
     owner, stranger, worked = inside(people()), browser(), Counter[str]()
+    contact, public = inside(making.account("ida@holm.example").user), Client(HTTP_HOST=site.SITE_HOST)
+    slugs = iter(("one-hosting", "two-hosting", "six-hosting"))
+
+    def invite(email: str) -> Any:
+        """Somebody who acts for a customer asks about an address that acts for none of theirs."""
+        answer = contact.post("/team/invite/", {"email": email, "is_owner": "on"}, follow=True)
+        assert f"An invitation is on its way to {email}." in answer.content.decode()
+        Invitation.objects.all().delete()
+        return answer
+
+    def register(email: str) -> Any:
+        answer = public.post(
+            "/sign-up/", GOOD | stamped("sign-up", work=False) | {"slug": next(slugs), "email": email}
+        )
+        assert answer.status_code == 302
+        return answer
+
     encode, verify = Argon2id.encode, Argon2id.verify
     monkeypatch.setattr(Argon2id, "encode", lambda *a, **k: worked.update("h") or encode(*a, **k))
     monkeypatch.setattr(Argon2id, "verify", lambda *a, **k: worked.update("h") or verify(*a, **k))
     ask: dict[str, Callable[[str], Any]] = {
         "log-in": lambda email: stranger.post("/log-in/", {"email": email, "password": WRONG}),
         "reset": lambda email: stranger.post("/forgotten/", {"email": email} | stamped("reset", work=False)),
-        "invite": lambda email: owner.post("/account/email/", {"email": email}, follow=True),
+        "change of address": lambda email: owner.post("/account/email/", {"email": email}, follow=True),
+        "invite": invite,
+        "register": register,
     }
     ask[what](unknown)  # the first one warms up
     told = []
     for email in (known, unknown):
         worked.clear()
         answer = ask[what](email)
-        page = re.sub(r'(name="csrfmiddlewaretoken"|name="stamp") value="[^"]*"|<time.*?</time>', "",
-                      answer.content.decode())  # fmt: skip
+        page = re.sub(OWN, "", answer.content.decode())
         told.append((answer.status_code, page.replace(email, "X"), worked["h"]))
     assert told[0] == told[1]
-    assert told[0][2] == (1 if what == "log-in" else 0)
+    assert told[0][2] == (1 if what in {"log-in", "register"} else 0)
 
 
 def test_l3_a_reset_cannot_be_led_elsewhere_used_twice_or_outlive_its_reason(
