@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
@@ -185,7 +186,7 @@ def _set_email(user: User, email: str) -> None:
     user.email = email
 
 
-def _shut_out(user: User, *, since: datetime) -> dict[str, int]:
+def _shut_out(user: User, *, since: datetime) -> dict[str, Any]:
     """Take away the password and the second factors set up since then; returns how many of which."""
     User.objects.filter(pk=user.pk).update(password=make_password(None))
     made = Q(created_at__gte=since)

@@ -1,6 +1,7 @@
 """Setting up second factors and taking them away again, and the backup codes beside them."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -121,7 +122,7 @@ def keep_factors(user: User, *, actor: Actor, now: datetime) -> None:
 
 def tell(user: User, kind: str, *, now: datetime) -> None:
     """Have the person mailed what happened to their log-in (see `accounts.notices`), the old address too."""
-    about = {"user_id": str(user.pk), "kind": kind, "at": now.isoformat()}
+    about: dict[str, Any] = {"user_id": str(user.pk), "kind": kind, "at": now.isoformat()}
     enqueue("accounts.mail_notice", **about)
     for change_id in told_besides(user, now=now):
         enqueue("accounts.mail_notice", **about, change_id=change_id)
