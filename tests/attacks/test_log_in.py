@@ -14,7 +14,7 @@ from django.conf import settings as site
 from django.test import Client
 from django.utils.http import urlsafe_base64_encode
 
-from accounts import contacts, email_changing, inviting, jobs, passwords, proving, recovering, visiting
+from accounts import contacts, email_changing, inviting, jobs, passwords, proving, visiting
 from accounts.email_changing import Wish
 from accounts.errors import Refused
 from accounts.grants import Grant
@@ -25,7 +25,6 @@ from accounts.people import create_user
 from accounts.session_store import SessionStore
 from audit.models import AuditEvent
 from audit.reading import opened
-from privacy.rotating import rotation_of
 from proecommerce.logs import OneLine
 from tenants import clock, throttling
 from tenants.context import enter, enter_public
@@ -150,36 +149,6 @@ def test_l3_a_reset_cannot_be_led_elsewhere_used_twice_or_outlive_its_reason(
     change = email_changing.ask(Wish(user, "nora@new.example"), actor=SETUP, now=now)
     email_changing.complete(change, actor=SETUP, now=now)
     assert browser().get(link).status_code == 410
-
-
-@pytest.mark.parametrize("what", ["change", "reset", "end others", "factors reset", "incident"])
-def test_l3_a_link_mailed_to_another_address_does_not_outlive_what_shuts_a_thief_out(
-    tenant: Any, browser: Browser, people: People, inside: Inside, mails: Any, what: str
-) -> None:
-    """A thief has a change of address mailed; its owner then does what ends all else. So with resets."""
-    user, now = people(), clock.now()
-    client, wished, later = inside(user), Wish(user, "thief@evil.example"), "another row of four words"
-    change = email_changing.ask(wished, actor=SETUP, now=now)
-    link = f"/email/confirm/{email_changing.token_of(change, email_changing.CONFIRM)}/"
-    reset = reset_link(user)
-    assert statuses([browser().get(link), browser().get(reset)]) == [200, 200]
-    if what == "change":
-        client.post(f"{SECURITY}password/", {"old": PASSWORD, "password": later})
-    elif what == "reset":
-        browser().post(reset_link(user), {"password": later})
-    elif what == "end others":
-        client.post("/account/sessions/end-others/")
-    elif what == "factors reset":
-        recovering.reset_factors(user, actor=SETUP, now=now)
-    else:
-        asked = inviting.invite(Invitee(email="otto@lind.example", role="billing"), actor=SETUP, now=now)
-        rotation_of("sessions").run(SETUP, now)
-        assert browser().get(f"/invitation/{inviting.token_of(asked)}/").status_code == 410
-    assert statuses([browser().get(link), browser().post(link), browser().get(reset)]) == [410, 410, 410]
-    user.refresh_from_db()
-    assert user.email == "nora@lind.example" and email_changing.pending_of(user, now=now) is None
-    jobs.mail_email_change(change_id=str(change.pk))
-    assert "thief@evil.example" not in [to for to, _ in mails]
 
 
 def test_l4_another_address_has_to_be_proved_and_the_old_one_is_told(
