@@ -14,9 +14,13 @@ from psycopg import sql
 
 from accounts.models import Totp
 from billing.models import StripeConnection
+from privacy import exporting
+from privacy.models import ExportFile
+from tenants import clock
 from tenants.context import current_tenant, enter
 from tests.twins import make
-from tests.wall.furnishing import Furniture, furnish
+from tests.wall.furnishing import ACTOR, Furniture, furnish
+from vault.files import new_key
 
 A, B = "canarya", "canaryb"
 TEXTS = ("CharField", "TextField", "EmailField", "SlugField", "URLField")
@@ -74,6 +78,9 @@ def build() -> Twins:
         both = furnish(A)
     with admin() as owner:
         plant(owner, a.schema_name)
+        owner.commit()
+        with enter(a):
+            _make_copies()
         copy(owner, a.schema_name, b.schema_name)
     with enter(b):
         found = StripeConnection.objects.get()
@@ -83,7 +90,16 @@ def build() -> Twins:
             totp.secret = f"{B}0secret"
             totp.save()
         only_b = _more(B)
+        _make_copies()
     return Twins(a, b, both, only_b)
+
+
+def _make_copies() -> None:
+    """Put the file of each copy of data into the bucket, under a key of this tenant's."""
+    for copy in ExportFile.objects.all():
+        copy.state, copy.key, copy.ready_at, copy.expires_at = copy.State.WAITING, new_key(), None, None
+        copy.save()
+        exporting.make(copy.pk, actor=ACTOR, now=clock.now())
 
 
 def _more(mark: str) -> dict[str, Furniture]:
