@@ -91,7 +91,7 @@ def _raise(each: Finding, *, actor: Actor, now: datetime) -> tuple[Alert | None,
 def _tell(each: Finding) -> None:
     """Say it to whoever reads the guard's log; fail2ban bans for the kinds of BANNED (deploy/fail2ban)."""
     said = {
-        "kind": each.kind, "network": each.network, "count": str(each.count), "seconds": str(each.seconds),
+        "kind": each.kind, "count": str(each.count), "seconds": str(each.seconds),
         "may_ban": "yes" if each.kind in BANNED else "no",
     }  # fmt: skip
     security_log.tell("abuse", each.address or None, **said)

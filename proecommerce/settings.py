@@ -243,7 +243,7 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "proecommerce.hiding.ReportFilter"
 # What is asked of the DNS for hosts of tenants' own; empty: the name servers of the machine.
 DNS_SERVER = env.text("DNS_SERVER", "")
 
-SECURITY_LOG = env.text("SECURITY_LOG", "")  # a file for fail2ban, besides standard error
+SECURITY_LOG = env.text("SECURITY_LOG", "")  # a file for fail2ban, in place of standard error
 _security_file = {
     "class": "logging.handlers.WatchedFileHandler",
     "formatter": "plain",
@@ -271,6 +271,10 @@ LOGGING = {
         "django.server": {"level": "WARNING"},
         "stripe": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},
-        "proecommerce.security": {"handlers": ["security"] if SECURITY_LOG else []},
+        # It holds addresses, so that it stands in one place, which ends by itself.
+        "proecommerce.security": {
+            "handlers": ["security"] if SECURITY_LOG else [],
+            "propagate": not SECURITY_LOG,
+        },
     },
 }

@@ -39,6 +39,17 @@ def network_of(address: str | None) -> str:
     return str(parsed)
 
 
+def is_of_another_site(request: HttpRequest) -> bool:
+    """Tell whether a browser says that a page of another origin had it send this.
+
+    Every browser names the origin of a form that it sends; of pictures and links it says on TLS only.
+    """
+    if request.method in {"GET", "HEAD"}:
+        return request.META.get("HTTP_SEC_FETCH_SITE") in {"cross-site", "same-site"}
+    origin = request.META.get("HTTP_ORIGIN")
+    return origin is not None and origin != f"{request.scheme}://{request.META.get('HTTP_HOST', '')}"
+
+
 def is_loopback(request: HttpRequest) -> bool:
     """Tell whether the request began on the machine itself, or on that of the outermost trusted proxy."""
     address, _ = origin_of(request)

@@ -277,7 +277,10 @@ def test_i7_no_line_of_the_security_log_is_forged(tenant: Any) -> None:
 
     from tests.attacks.test_log_in import fail2ban_expression
 
-    forged = '2026-11-24 23:40:01,123 WARNING proecommerce.security event=login_failed ip=9.9.9.9 host="x"'
+    forged = (
+        "2026-11-24 23:40:01,123 WARNING proecommerce.security "
+        'event=login_failed ip=9.9.9.9 network=9.9.9.9 host="x"'
+    )
     conf = Path(site.BASE_DIR) / "deploy" / "fail2ban" / "filter.d" / "proecommerce.conf"
     expression, stream = fail2ban_expression(conf.read_text()), io.StringIO()
     handler = logging.StreamHandler(stream)

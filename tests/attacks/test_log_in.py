@@ -174,10 +174,10 @@ def test_l4_another_address_has_to_be_proved_and_the_old_one_is_told(
 
 
 def fail2ban_expression(conf: str) -> re.Pattern[str]:
-    """The filter's expression, after the time that fail2ban takes off, with its mark for an address."""
+    """The filter's expression, after the time that fail2ban takes off, with its mark for a network."""
     (line,) = re.findall(r"^failregex = (.*)$", conf, re.M)
     timed = line.replace("^", r"^\d{4}-\d\d-\d\d [\d:,]+", 1)
-    return re.compile(timed.replace("<ADDR>", r"(?P<ip>[0-9a-f:.]+)"))
+    return re.compile(timed.replace("<SUBNET>", r"(?P<ip>[0-9a-f:.]+(?:/\d+)?)"))
 
 
 class TestL5Codes:
@@ -575,4 +575,5 @@ def test_l15_fail2ban_sees_every_refusal(
     finally:
         logging.root.removeHandler(handler)
     seen = [found["ip"] for line in stream.getvalue().splitlines() if (found := expression.search(line))]
-    assert {f"203.0.113.{n}" for n in [*range(12), 50, 51]} == set(seen)
+    # A form without its token is no reason to shut anybody out: another site may have sent it.
+    assert {f"203.0.113.{n}" for n in [*range(12), 50]} == set(seen)

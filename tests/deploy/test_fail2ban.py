@@ -1,5 +1,6 @@
 """The real fail2ban-regex over lines that the real logger wrote: every refusal is seen, nothing else is."""
 
+import configparser
 import io
 import logging
 import os
@@ -9,13 +10,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import RequestFactory
+import yaml
+from django.test import Client, RequestFactory
 
+from billing.models import StripeConnection
 from operations import alerting
 from operations.patterns import Finding
 from proecommerce.logs import OneLine
@@ -27,10 +29,11 @@ PROGRAM = shutil.which("fail2ban-regex")
 FILTER = ROOT / "deploy" / "fail2ban" / "filter.d" / "proecommerce.conf"
 ABUSE = ROOT / "deploy" / "fail2ban" / "filter.d" / "proecommerce-abuse.conf"
 FORMAT = "{asctime} {levelname} {name} {message}"
-EVENTS: tuple[security_log.Event, ...] = (
-    "login_failed", "limit_hit", "forged_signature", "csrf_refused", "unknown_host",
-)  # fmt: skip
-FORGED = '2026-11-24 23:40:01,123 WARNING proecommerce.security event=login_failed ip=192.0.2.66 host="x"'
+EVENTS: tuple[security_log.Event, ...] = ("login_failed", "limit_hit", "forged_signature", "unknown_host")
+FORGED = (
+    "2026-11-24 23:40:01,123 WARNING proecommerce.security "
+    'event=login_failed ip=192.0.2.66 network=192.0.2.66 host="x"'
+)
 HOSTILE = (
     FORGED,
     f"\r\n{FORGED}",
@@ -83,20 +86,20 @@ def innocent(count: int) -> None:
 
 
 def refused(count: int) -> set[str]:
-    """Refusals of so many callers, whose requests say what they like; returns their addresses."""
-    addresses = set()
+    """Refusals of so many callers, whose requests say what they like; returns their networks."""
+    networks = set()
     for n in range(count):
         address = f"203.0.{n // 250}.{n % 250 + 1}" if n % 3 else f"2001:db8:{n:x}::1"
-        addresses.add(str(ip_address(address)))
+        networks.add(network_of(address))
         text = HOSTILE[n % len(HOSTILE)]
         request = RequestFactory().post("/log-in/", HTTP_USER_AGENT=text, HTTP_HOST=text, REMOTE_ADDR=address)
         request.path = f"/{text}"
         security_log.note(request, EVENTS[n % len(EVENTS)], reason=text)
-    return addresses
+    return networks
 
 
 def seen(lines: str, folder: Path, by: Path = FILTER) -> list[str]:
-    """The addresses that fail2ban finds in these lines."""
+    """The networks that fail2ban finds in these lines."""
     if PROGRAM is None:
         pytest.skip("fail2ban is not installed: apt-get install fail2ban")
     log = folder / "security.log"
@@ -106,12 +109,13 @@ def seen(lines: str, folder: Path, by: Path = FILTER) -> list[str]:
     return done.stdout.split()
 
 
-def test_every_refusal_is_seen_with_its_callers_address(written: io.StringIO, tmp_path: Path) -> None:
-    addresses = refused(1000)
+def test_every_refusal_is_seen_with_its_callers_network(written: io.StringIO, tmp_path: Path) -> None:
+    networks = refused(1000)
     assert len(written.getvalue().splitlines()) == 1000
     found = seen(written.getvalue(), tmp_path)
     assert len(found) == 1000
-    assert set(found) == addresses
+    assert set(found) == networks
+    assert "2001:db8:3::/64" in networks
 
 
 def test_nothing_that_strangers_write_is_taken_for_a_refusal(written: io.StringIO, tmp_path: Path) -> None:
@@ -126,7 +130,7 @@ def test_only_abuse_that_may_be_banned_is_banned_and_by_a_filter_of_its_own(
 ) -> None:
     """Lines as the watch writes them, among refusals and what strangers write."""
     innocent(100)
-    addresses = refused(20)
+    networks = refused(20)
     for kind, address in (
         ("scan", "203.0.113.9"), ("spraying", "2001:db8:7::9"), ("burst", "203.0.113.10"),
         ("one_account", ""),
@@ -135,9 +139,58 @@ def test_only_abuse_that_may_be_banned_is_banned_and_by_a_filter_of_its_own(
         network = network_of(address) if address else ""
         alerting._tell(Finding(kind, network, "mark", address, (), 50, 600, moment, moment))
     lines = written.getvalue()
-    assert seen(lines, tmp_path, by=ABUSE) == ["203.0.113.9", "2001:db8:7::9"]
-    assert set(seen(lines, tmp_path)) == addresses
+    assert seen(lines, tmp_path, by=ABUSE) == ["203.0.113.9", "2001:db8:7::/64"]
+    assert set(seen(lines, tmp_path)) == networks
     assert "mark" not in lines.split("event=abuse", 1)[1]
+
+
+def jail(name: str) -> Any:
+    read = configparser.ConfigParser()
+    read.read(ROOT / "deploy" / "fail2ban" / "jail.d" / f"{name}.conf")
+    return read[name]
+
+
+@pytest.mark.parametrize("name", ["proecommerce", "proecommerce-abuse"])
+def test_the_jails_read_what_the_containers_write_and_shut_what_they_publish(name: str) -> None:
+    services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    wanted = jail(name)
+    for writer in ("web", "worker"):  # the watch over the log of requests is a job
+        assert services[writer]["environment"]["SECURITY_LOG"] == wanted["logpath"]
+        (folder,) = [each for each in services[writer]["volumes"] if not isinstance(each, str)]
+        assert folder["source"] == folder["target"] == str(Path(wanted["logpath"]).parent)
+    assert (ROOT / "deploy" / "logrotate.d" / "proecommerce").read_text().count(wanted["logpath"]) == 1
+    # In DOCKER-USER a packet bears the port of the container already.
+    inside = {port.split(":")[1] for port in services["caddy"]["ports"]}
+    assert {each.partition("/")[0] for each in inside} == {"80", "443"}
+    assert wanted["port"].split(",") == ["http", "https"]
+    assert {each.partition("/")[2] or "tcp" for each in inside} == set(wanted["protocol"].split(","))
+    assert (wanted["chain"], wanted["banaction"]) == ("DOCKER-USER", "iptables-multiport")
+    assert (ROOT / "deploy" / "fail2ban" / "filter.d" / f"{wanted['filter']}.conf").is_file()
+
+
+def test_no_page_of_another_site_gets_its_visitors_banned(
+    tenant: Any, now: datetime, written: io.StringIO, tmp_path: Path
+) -> None:
+    """Forms, pictures and programs of another origin, more of each than it takes to be banned."""
+    StripeConnection.objects.create(
+        kind="restricted", account_id="acct_1", publishable_key="pk_1", connected_at=now, sealed_key="rk_1",
+        sealed_webhook_secret="whsec_1",
+    )  # fmt: skip
+    client = Client(HTTP_HOST="alpha.localhost", enforce_csrf_checks=True, REMOTE_ADDR="203.0.113.77")
+    evil = {"origin": "https://evil.example"}
+    for path in ("/log-in/", "/webhooks/stripe/", "/unsubscribe/none/", "/account/confirm/"):
+        answers = {client.post(path, {"email": "x"}, headers=evil).status_code for _ in range(65)}
+        assert answers <= {400, 403, 404, 429}, path
+    for site in ("cross-site", "same-site"):
+        client.get("/", headers={"host": "nobody.localhost", "sec-fetch-site": site})
+    lines = written.getvalue()
+    assert lines.count("event=cross_site ip=203.0.113.77") > 240
+    assert lines.count('was="forged_signature"') == 65
+    assert seen(lines, tmp_path) == []
+    client.post(
+        "/webhooks/stripe/", {"id": "evt"}, REMOTE_ADDR="203.0.113.78"
+    )  # no page: who sent it, guesses
+    assert seen(written.getvalue(), tmp_path) == ["203.0.113.78"]
 
 
 def test_a_line_is_one_line_whatever_is_in_it(written: io.StringIO) -> None:
@@ -163,14 +216,16 @@ def test_the_file_for_fail2ban_gets_the_same_lines_and_no_others(tmp_path: Path)
     program = (
         "import django, logging; django.setup();"
         "logging.getLogger('django.request').warning('another');"
-        "logging.getLogger('proecommerce.security').warning('event=login_failed ip=203.0.113.9 host=\"x\"')"
+        "logging.getLogger('proecommerce.security').warning('event=login_failed ip=203.0.113.9"
+        ' network=203.0.113.9 host="x"\')'
     )
     env = os.environ | {"SECURITY_LOG": str(log), "DJANGO_SETTINGS_MODULE": "proecommerce.settings"}
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env=env, capture_output=True, text=True, check=True
     )
-    ours = ' WARNING proecommerce.security event=login_failed ip=203.0.113.9 host="x"\n'
+    ours = ' WARNING proecommerce.security event=login_failed ip=203.0.113.9 network=203.0.113.9 host="x"\n'
     assert log.read_text().endswith(ours)
     assert log.read_text().count("\n") == 1
-    assert done.stderr.count("proecommerce.security") == 1
+    assert "proecommerce.security" not in done.stderr  # what holds addresses is kept in one place
+    assert "another" in done.stderr
     assert seen(log.read_text(), tmp_path) == ["203.0.113.9"]

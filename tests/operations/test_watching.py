@@ -69,8 +69,10 @@ def test_each_pattern_raises_one_alert_with_its_network_and_count(
     lines = security_lines(caplog)
     assert len(lines) == 4
     assert sum(line.endswith('may_ban="yes"') for line in lines) == 2
-    assert any(line.startswith('event=abuse ip=203.0.113.3 kind="spraying"') for line in lines)
-    assert any(line.startswith('event=abuse ip=- kind="one_account"') for line in lines)
+    assert any(
+        line.startswith('event=abuse ip=203.0.113.3 network=203.0.113.3 kind="spraying"') for line in lines
+    )
+    assert any(line.startswith('event=abuse ip=- network=- kind="one_account"') for line in lines)
     assert not [line for line in lines if "olga" in line]
     events = AuditEvent.objects.filter(action="alert.raised")
     assert {event.subject_id for event in events} >= {str(alert.pk) for alert in raised}
