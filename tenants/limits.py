@@ -10,8 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from tenants import clock, security_log, throttling
-from tenants.origins import network_of, origin_of
-from tenants.throttling import ANY, READ, Caller, Rule, Spent, TooMany
+from tenants.origins import is_of_another_site, network_of, origin_of
+from tenants.throttling import ANY, MAIL, READ, TOKENLESS, Caller, Rule, Spent, TooMany
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 # Routes without a limit of their own kind, and why.
@@ -27,11 +27,18 @@ def spend(request: HttpRequest, rule: Rule, *, account: str = "") -> Spent:
     return throttling.spend(rule, caller, now=clock.wall())
 
 
+def spend_on_mail(request: HttpRequest, rule: Rule, *, to: str) -> None:
+    """Count a mail that who is logged in has sent to an address: by `rule` for them, then as MAIL."""
+    spend(request, rule, account=str(request.user.pk))
+    spend(request, MAIL, account=to)
+
+
 class LimitMiddleware:
     """Counts every request that may change something, before its page and its form are looked at.
 
-    But for those that another site has a browser send: they are refused next, by their `Origin`, before
-    anything of them is read, and are counted there and apart (`proecommerce.errors.csrf_failure`).
+    But for those that another site has a browser send. They count apart, so that the site uses up nothing of
+    the person's: here where the page takes them, and else where they are refused next, by their `Origin`,
+    before anything of them is read (`proecommerce.errors.csrf_failure`).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -44,24 +51,23 @@ class LimitMiddleware:
         if request.method in SAFE:
             return _look(request)
         name = request.resolver_match.view_name if request.resolver_match is not None else ""
-        if name in EXEMPT or _is_of_another_site(request):
+        if name in EXEMPT:
             return None
+        rule = ANY
+        if is_of_another_site(request):
+            if not getattr(view, "csrf_exempt", False):
+                return None
+            rule = TOKENLESS
         person = getattr(request, "user", None)
         account = str(person.pk) if person is not None and person.is_authenticated else ""
         try:
-            spend(request, ANY, account=account)
+            spend(request, rule, account=account)
         except TooMany as refused:
             return too_many(request, refused)
         return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         return too_many(request, error) if isinstance(error, TooMany) else None
-
-
-def _is_of_another_site(request: HttpRequest) -> bool:
-    """Whether the browser says so: every one names the origin of a form that it sends."""
-    origin = request.META.get("HTTP_ORIGIN")
-    return origin is not None and origin != f"{request.scheme}://{request.get_host()}"
 
 
 def _look(request: HttpRequest) -> HttpResponse | None:

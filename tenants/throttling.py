@@ -129,7 +129,17 @@ SECOND_FACTOR = Rule(
 # A link that is mailed to whoever the visitor names.
 RESET = Rule("reset", account=(Window(5, DAY),), network=(Window(20, HOUR),), tenant=(Window(1000, HOUR),))
 PAY_LINK = Rule("pay link", account=(Window(5, DAY),), network=(Window(20, HOUR),))
-# Mail that people who are logged in have sent to others.
+# Mail that people who are logged in have sent to others: counted by who has it sent, with what one person has
+# reason to send, and then by who gets it and by the tenant. Nobody uses up the tenant's on made-up addresses.
+SENDING = Rule(
+    "sending mail",
+    account=(Window(10, HOUR), Window(30, DAY)),
+    network=(Window(10, HOUR), Window(30, DAY)),
+)
+SENDING_STAFF = Rule("staff sending mail", account=(Window(60, HOUR), Window(300, DAY)))
+EMAIL_CHANGE = Rule(
+    "change of address", account=(Window(2, DAY),), network=(Window(10, HOUR), Window(30, DAY))
+)
 MAIL = Rule("mail", account=(Window(10, DAY),), tenant=(Window(500, HOUR), Window(2000, DAY)))
 SIGN_UP = Rule(
     "sign-up",

@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.pages import own_page
 from accounts.portal.frame import show
 from tenants import clock, limits
-from tenants.throttling import MAIL
+from tenants.throttling import EMAIL_CHANGE
 
 PAGE_METHODS = ["GET", "HEAD", "POST"]
 
@@ -29,7 +29,7 @@ def email_page(request: HttpRequest, user: User) -> HttpResponse:
     form = EmailChangeForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
         wish = Wish(user, form.cleaned_data["email"])
-        limits.spend(request, MAIL, account=wish.email)
+        limits.spend_on_mail(request, EMAIL_CHANGE, to=wish.email)
         email_changing.ask(wish, actor=actor_of(request), now=clock.now())
         messages.success(request, f"A link is on its way to {wish.email}. Open it to make the change.")
         return redirect("accounts:email")

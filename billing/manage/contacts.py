@@ -19,7 +19,7 @@ from accounts.pages import page_for
 from accounts.permissions import may_invite_contacts
 from billing.manage.answers import acting, done, sent, show
 from tenants import limits
-from tenants.throttling import MAIL
+from tenants.throttling import SENDING_STAFF
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,7 +32,7 @@ def invite(request: HttpRequest, customer_id: UUID) -> HttpResponse:
     form = InviteContactForm(sent(request), limit=Grant.owner(), initial=usual)
     if form.is_valid():
         who = {name: form.cleaned_data[name] for name in ("email", "name")}
-        limits.spend(request, MAIL, account=who["email"])
+        limits.spend_on_mail(request, SENDING_STAFF, to=who["email"])
         if done(form, lambda: contacts.invite_contact(customer, form.grant, **who, **_by(request))):
             messages.success(request, f"An invitation is on its way to {who['email']}.")
             return redirect("manage:customer", customer.pk)
@@ -66,7 +66,7 @@ def remove(request: HttpRequest, customer_id: UUID, contact_id: UUID) -> HttpRes
 @require_POST
 @page_for(may_invite_contacts)
 def resend(request: HttpRequest, customer_id: UUID, invitation_id: UUID) -> HttpResponse:
-    limits.spend(request, MAIL, account=inviting.address_of(invitation_id))
+    limits.spend_on_mail(request, SENDING_STAFF, to=inviting.address_of(invitation_id))
     return _done(request, customer_id, contacts.resend, invitation_id, "The invitation is on its way again.")
 
 

@@ -18,7 +18,7 @@ from accounts.permissions import may_hand_over, may_manage_colleagues, may_see_s
 from billing.manage.answers import acting, attempt, done, page, sent, show
 from billing.manage.forms.people import HandOverForm, RoleForm, StaffForm
 from tenants import clock, limits
-from tenants.throttling import MAIL
+from tenants.throttling import SENDING_STAFF
 
 
 @require_safe
@@ -35,7 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def invite_staff(request: HttpRequest) -> HttpResponse:
     form = StaffForm(sent(request))
     if form.is_valid():
-        limits.spend(request, MAIL, account=form.cleaned_data["email"])
+        limits.spend_on_mail(request, SENDING_STAFF, to=form.cleaned_data["email"])
     if form.is_valid() and done(
         form, lambda: colleagues.invite_colleague(**form.cleaned_data, **_by(request))
     ):
@@ -75,7 +75,7 @@ def reactivate(request: HttpRequest, person_id: UUID) -> HttpResponse:
 @require_POST
 @page_for(may_manage_colleagues)
 def resend(request: HttpRequest, invitation_id: UUID) -> HttpResponse:
-    limits.spend(request, MAIL, account=inviting.address_of(invitation_id))
+    limits.spend_on_mail(request, SENDING_STAFF, to=inviting.address_of(invitation_id))
     return _done(
         request, lambda: colleagues.resend(invitation_id, **_by(request)), "The {} is on its way again."
     )

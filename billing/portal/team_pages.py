@@ -17,7 +17,7 @@ from accounts.models import Contact, Invitation
 from accounts.permissions import may_change_contact, may_change_team, may_see_team
 from billing.portal.access import CustomerRequest, customer_page, refused
 from tenants import clock, limits
-from tenants.throttling import MAIL
+from tenants.throttling import SENDING
 
 
 @require_safe
@@ -42,7 +42,7 @@ def invite_page(request: CustomerRequest) -> HttpResponse:
     form = InviteContactForm(request.POST or None, limit=request.contact.grant)
     if request.method == "POST" and form.is_valid():
         email, name = form.cleaned_data["email"], form.cleaned_data["name"]
-        limits.spend(request, MAIL, account=email)
+        limits.spend_on_mail(request, SENDING, to=email)
         try:
             contacts.invite_contact(request.customer, form.grant, email=email, name=name, **_acting(request))
         except Refused as no:
@@ -87,7 +87,7 @@ def remove_page(request: CustomerRequest, contact_id: UUID) -> HttpResponse:
 @customer_page(may_change_team)
 def resend_page(request: CustomerRequest, invitation_id: UUID) -> HttpResponse:
     def resend() -> str:
-        limits.spend(request, MAIL, account=inviting.address_of(invitation_id))
+        limits.spend_on_mail(request, SENDING, to=inviting.address_of(invitation_id))
         sent = contacts.resend(invitation_id, request.customer, **_acting(request))
         return f"The invitation is on its way to {sent.email} again."
 

@@ -207,6 +207,36 @@ def test_five_resets_a_day_for_an_address_known_or_not(tenant: Any, browser: Bro
         assert statuses(answers) == [200] * 5 + [429]
 
 
+def test_nobody_has_more_mail_sent_than_one_person_has_reason_to(
+    tenant: Any, browser: Browser, people: People
+) -> None:
+    """A contact with the team right and made-up addresses does not use up what the tenant has."""
+    from tests.billing.portal import making
+
+    account = making.account()
+
+    def invitations(client: Client, count: int, whom: str) -> list[int]:
+        grant = {"name": "Kim", "permissions": ["pay"]}
+        to = (grant | {"email": f"{whom}{n}@made-up.example"} for n in range(count))
+        return statuses(client.post("/team/invite/", form) for form in to)
+
+    contact = browser(REMOTE_ADDR="192.0.2.7")
+    logging_in.enter(contact, account.user)
+    assert invitations(contact, 12, "a") == [302] * 10 + [429] * 2
+    moved = browser(REMOTE_ADDR="198.51.100.7")
+    logging_in.enter(moved, account.user)
+    assert invitations(moved, 1, "b") == [429]
+    other = browser(REMOTE_ADDR="192.0.2.7")
+    logging_in.enter(other, making.account("emil@other.example").user)
+    assert invitations(other, 1, "c") == [429]
+    owner = browser()
+    logging_in.enter(owner, people("own@lind.example"))
+    staff = {"email": "kim@made-up.example", "name": "Kim", "role": "billing"}
+    assert owner.post("/manage/settings/staff/invite/", staff).status_code == 302
+    wishes = [owner.post("/account/email/", {"email": f"n{n}@made-up.example"}) for n in range(3)]
+    assert statuses(wishes) == [302] * 2 + [429]
+
+
 def test_refusals_are_told_to_the_security_log(
     tenant: Any, browser: Browser, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -115,9 +115,26 @@ def test_every_route_that_changes_something_is_limited(
 ) -> None:
     monkeypatch.setattr(limits, "ANY", Rule("any", network=(Window(1, 3600),)))
     clients[settings.SITE_HOST].post("/sign-up/")
+    assert_limited(all_routes, clients, PROGRAM)
+
+
+def test_a_foreign_origin_frees_no_route_from_its_limit(
+    all_routes: list[Route], browse: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even where the page asks for no token: what says that it comes from elsewhere counts apart."""
+    once = Rule("tokenless", network=(Window(1, 3600),))
+    monkeypatch.setattr(errors, "TOKENLESS", once)
+    monkeypatch.setattr(limits, "TOKENLESS", once)
+    clients = {host: browse(host, enforce_csrf_checks=True) for host in routes.hosts()}
+    foreign = PROGRAM | {"origin": "https://evil.example"}
+    clients[settings.SITE_HOST].post("/sign-up/", headers=foreign)
+    assert_limited(all_routes, clients, foreign)
+
+
+def assert_limited(found: list[Route], clients: dict[str, Client], headers: dict[str, str]) -> None:
     free = set()
-    for route, method in each_with_a_method(all_routes):
-        answer = getattr(clients[route.host], method)(route.path, headers=PROGRAM)
+    for route, method in each_with_a_method(found):
+        answer = getattr(clients[route.host], method)(route.path, headers=headers)
         if answer.status_code != 429:
             free.add(route.name)
             continue
