@@ -34,7 +34,10 @@ def hosts() -> dict[str, str]:
 
 
 def every(known: Mapping[str, Any] | None = None) -> list[Route]:
-    """All routes; `known` gives values of arguments by name, others get one that leads to nothing."""
+    """All routes; `known` gives values of arguments, others get one that leads to nothing.
+
+    By name, or as `route:name` or `namespace:name` where one name stands for several things.
+    """
     found = []
     for host, urlconf in hosts().items():
         for name, path in _walk(get_resolver(urlconf), "/", "", known or {}):
@@ -46,15 +49,15 @@ def _walk(
     resolver: URLResolver, prefix: str, space: str, known: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
     for each in resolver.url_patterns:
-        path = prefix + _filled(each.pattern, known)
         if isinstance(each, URLResolver):
             inside = f"{space}{each.namespace}:" if each.namespace else space
-            yield from _walk(each, path, inside, known)
+            yield from _walk(each, prefix + _filled(each.pattern, inside, known), inside, known)
         elif isinstance(each, URLPattern):
-            yield f"{space}{each.name}" if each.name else "", path
+            name = f"{space}{each.name}" if each.name else ""
+            yield name, prefix + _filled(each.pattern, f"{name}:", known)
 
 
-def _filled(pattern: Any, known: Mapping[str, Any]) -> str:
+def _filled(pattern: Any, route: str, known: Mapping[str, Any]) -> str:
     """The pattern's text with a value for each of its arguments."""
     text = str(pattern)
     if text == "(?P<url>.*)$":  # the admin's catch-all
@@ -70,6 +73,7 @@ def _filled(pattern: Any, known: Mapping[str, Any]) -> str:
         }
         fallback = NOBODY if type(converter).__name__ == "UUIDConverter" else 7
         label = kind.get(type(converter).__name__, "int")
-        value = str(converter.to_url(known.get(name, fallback)))
+        by = (f"{route}{name}", f"{route.partition(':')[0]}:{name}", name)
+        value = str(converter.to_url(next((known[each] for each in by if each in known), fallback)))
         text = text.replace(f"<{label}:{name}>", value).replace(f"<{name}>", value)
     return text
