@@ -41,6 +41,7 @@ class _Held(NamedTuple):
     connection_id: UUID
     endpoint: str
     secret: str
+    livemode: bool
 
 
 _secrets: dict[str, _Held] = {}
@@ -62,7 +63,8 @@ class Closed(Exception):
 def receive(payload: bytes, header: str, *, now: datetime) -> bool:
     """Verify the body with this tenant's secret and write its event down; False when it was there already.
 
-    Raises `Closed`, `SignatureRefused`, or ValueError for a body that is no event.
+    What is told of the other mode, test or live, is none of this connection's, and is left. Raises `Closed`,
+    `SignatureRefused`, or ValueError for a body that is no event.
     """
     held = _secrets.get(current_schema())
     try:
@@ -76,6 +78,8 @@ def receive(payload: bytes, header: str, *, now: datetime) -> bool:
             raise
         held = fresh
         hint = open_event(payload, header, held.secret)
+    if hint.livemode != held.livemode:
+        return False
     if _letterbox.post(_Letter(current_tenant(), held, hint, now)):
         return True
     # Known already, or the connection is no longer the one that this process knew.
@@ -141,6 +145,6 @@ def _read_secret() -> _Held:
         raise Closed
     held = _secrets.get(current_schema())
     if held is None or held[:2] != (found.pk, found.webhook_endpoint):
-        held = _Held(found.pk, found.webhook_endpoint, found.sealed_webhook_secret.reveal())
+        held = _Held(found.pk, found.webhook_endpoint, found.sealed_webhook_secret.reveal(), found.livemode)
         _secrets[current_schema()] = held
     return held

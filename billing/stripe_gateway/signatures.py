@@ -21,6 +21,7 @@ class Hint:
     type: str
     object_id: str
     created: datetime
+    livemode: bool
 
 
 def open_event(payload: bytes, header: str, secret: str) -> Hint:
@@ -40,6 +41,7 @@ def open_event(payload: bytes, header: str, secret: str) -> Hint:
             type=_short(row["type"], 80),
             object_id=_short(row["data"]["object"].get("id") or "", 64),
             created=reading.instant(row["created"]),
+            livemode=row.get("livemode") is True,
         )
     except (KeyError, TypeError, AttributeError, OverflowError, OSError, RecursionError) as error:
         raise ValueError("This is no event.") from error
