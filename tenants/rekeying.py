@@ -1,5 +1,6 @@
 """Replacing keys over all schemas: the platform's, and every tenant's whatever its state."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -18,11 +19,20 @@ ROTATION_LOCK = 0x6B657973  # "keys"
 Progress = Callable[[str], None]
 
 
-def rotate_key_encryption_key(*, actor: Actor, now: datetime, progress: Progress) -> int:
-    """Make a new key-encryption key and wrap every data and subject key by it; returns how many data keys."""
+def rotate_key_encryption_key(
+    *, actor: Actor, now: datetime, progress: Progress, wait: float = 0
+) -> int:  # not money: seconds
+    """Make a new key-encryption key and wrap every data and subject key by it; returns how many data keys.
+
+    Nothing is wrapped by it for the first `wait` seconds: with `vault.keyring.SPREAD_SECONDS` the processes
+    that run have read it by then, and need Secrets Manager no more than before.
+    """
     with _alone():
         version = rotation.add_key_encryption_key()
         progress(f"new key-encryption key {version}")
+        if wait:
+            progress(f"waiting {wait:.0f} seconds, until every running process has read it")
+            time.sleep(wait)
         total = people = 0
         for tenant in every_tenant():
             with enter(tenant):

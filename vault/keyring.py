@@ -24,7 +24,9 @@ from vault.secrets_gateway import SecretExists, SecretMissing, SecretsManager, S
 
 logger = logging.getLogger(__name__)
 
-REFRESH_SECONDS = 3600.0
+REFRESH_SECONDS = 300.0
+# A version that has been in the secret for so long is in the memory of every process that has anything to do.
+SPREAD_SECONDS = REFRESH_SECONDS + 30
 RETRY_SECONDS = 60.0
 UNKNOWN_RETRY_SECONDS = 5.0
 
@@ -133,6 +135,8 @@ class Keyring:
                 self._unknown_at = self._monotonic() + UNKNOWN_RETRY_SECONDS
                 self.refresh()
                 held = self._held
+                if version in held.keys:
+                    self._unknown_at = 0.0  # it is no forgery, and the next one may follow soon
             return held.keys.get(version) if held is not None else None
 
     def _refresh_behind(self) -> None:

@@ -75,13 +75,15 @@ def run_python(papers: Scratch, *arguments: str) -> "subprocess.Popen[str]":
 
 
 def forget_papers(papers: Scratch) -> None:
-    """Empty the tables of papers and of the tenants' data keys."""
+    """Empty the tables of papers and of all keys: those of the template are wrapped by another secret's."""
     with papers.owner() as owner:
-        for schema in ("t_alpha", "t_beta", "t_crowd"):
-            for statement in (
-                f"DELETE FROM {schema}.sealed_paper",
-                f"ALTER TABLE {schema}.vault_datakey DISABLE TRIGGER keep_keys",
-                f"DELETE FROM {schema}.vault_datakey",
-                f"ALTER TABLE {schema}.vault_datakey ENABLE TRIGGER keep_keys",
-            ):
-                owner.execute(statement.encode())
+        for schema in ("t_alpha", "t_beta", "t_crowd", "public"):
+            if schema != "public":
+                owner.execute(f"DELETE FROM {schema}.sealed_paper".encode())
+            for table, trigger in (("datakey", "keep_keys"), ("subjectkey", "keep_subject_keys")):
+                for statement in (
+                    f"ALTER TABLE {schema}.vault_{table} DISABLE TRIGGER {trigger}",
+                    f"DELETE FROM {schema}.vault_{table}",
+                    f"ALTER TABLE {schema}.vault_{table} ENABLE TRIGGER {trigger}",
+                ):
+                    owner.execute(statement.encode())

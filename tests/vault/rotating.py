@@ -22,16 +22,24 @@ def main(verb: str, what: str, *slugs: str) -> None:
     import django
 
     django.setup()
+    from tenants.context import enter_public
     from tenants.directory import tenant_of_slug
+    from vault import datakeys, subject_keys
+    from vault.keyring import get_keyring
 
     tenants = [tenant_of_slug(slug) for slug in slugs]
     if verb == "fill":
         for tenant in tenants:
             fill(tenant, int(what))
+        with enter_public():  # the platform has keys of its own
+            datakeys.prepare()
+            subject_keys.seal("user", "1", "text", context="tests")
     else:
+        datakeys.HOLD_SECONDS = 0.2  # so that it meets what is wrapped anew while it runs
         work = Load(tenants, Path(what))
         work.run()
-        print(json.dumps({"done": work.done, "failed": work.failed[:5], "slowest_ms": work.slowest * 1e3}))
+        told = {"done": work.done, "failed": work.failed[:5], "slowest_ms": work.slowest * 1e3}
+        print(json.dumps(told | {"knows": sorted(get_keyring()._keys().keys)}))
 
 
 def fill(tenant: Any, rows: int) -> None:
@@ -40,8 +48,10 @@ def fill(tenant: Any, rows: int) -> None:
 
     from tenants.context import enter
     from tests.vault.sealed.models import Paper
+    from vault import subject_keys
 
     with enter(tenant), transaction.atomic():
+        subject_keys.seal("user", "1", "text", context="tests")
         Paper.objects.bulk_create([a_paper() for _ in range(rows)], batch_size=500)
 
 

@@ -136,6 +136,23 @@ def test_a_new_version_is_learned_behind_the_callers(aws: OwnSecretsManager) -> 
     assert wait_until(lambda: ring.current().version == new)
 
 
+def test_what_was_in_the_secret_for_a_while_is_had_without_secrets_manager(aws: OwnSecretsManager) -> None:
+    """For so long a rotation waits before it wraps anything by a new version."""
+    clock = Clock()
+    ring = _ring_with(clock, aws)
+    ring.current()
+    clock.now += keyring.REFRESH_SECONDS - 1
+    new = aws.ring().add_version()
+    clock.now += keyring.SPREAD_SECONDS
+    ring.current()
+    assert wait_until(lambda: ring.current().version == new)
+    aws.server.stop()
+    try:
+        assert ring.version(new).version == new
+    finally:
+        aws.server.start()
+
+
 def test_an_unknown_version_is_asked_for_at_once_and_then_not_again_and_again(
     aws: OwnSecretsManager,
 ) -> None:
@@ -144,6 +161,8 @@ def test_an_unknown_version_is_asked_for_at_once_and_then_not_again_and_again(
     old = ring.current().version
     new = aws.ring().add_version()
     assert ring.version(new).version == new
+    newer = aws.ring().add_version()
+    assert ring.version(newer).version == newer  # a rotation that was killed and run again
     assert ring.version(old).version == old
     with pytest.raises(VaultError, match="has no key-encryption key 'nosuch'"):
         ring.version("nosuch")

@@ -1,8 +1,9 @@
-"""`rotate_keys --data`: beside readers and writers, killed, resumed; nothing fails or is lost."""
+"""`rotate_keys`, and with `--data`: beside readers and writers, killed, resumed; nothing fails or is lost."""
 
 import json
 import os
 import signal
+import subprocess
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -43,18 +44,82 @@ def counted(papers: Scratch, schema: str, condition: str) -> int:
     return int(papers.rows(VALUES.format(schema, condition))[0][0])
 
 
+def loaded(papers: Scratch, stop: Path) -> "subprocess.Popen[str]":
+    """A process that reads and writes sealed papers of both tenants until the file is there."""
+    forget_papers(papers)
+    filling = run_python(papers, "-m", "tests.vault.rotating", "fill", str(ROWS), *SLUGS)
+    assert filling.wait(60) == 0, filling.stderr.read()  # type: ignore[union-attr]
+    load = run_python(papers, "-m", "tests.vault.rotating", "load", str(stop), *SLUGS)
+    assert load.stdout is not None
+    assert load.stdout.readline() == "ready\n"
+    return load
+
+
+def whole(load: "subprocess.Popen[str]", stop: Path) -> dict[str, Any]:
+    """End it; nothing that it did has failed."""
+    stop.touch()
+    out, err = load.communicate(timeout=60)
+    found: dict[str, Any] = json.loads(out)
+    assert found["failed"] == [], err
+    assert set(found["done"]) == {"read", "change", "resave", "create"}
+    assert sum(found["done"].values()) > 100
+    return found
+
+
+def wrapped_by(papers: Scratch) -> dict[str, set[str]]:
+    """By which key-encryption keys the data and subject keys of each schema are wrapped."""
+    found = {}
+    for schema in ("t_alpha", "t_beta", "t_crowd", "public"):
+        rows = papers.rows(
+            f"SELECT kek_version FROM {schema}.vault_datakey"
+            f" UNION SELECT kek_version FROM {schema}.vault_subjectkey WHERE wrapped IS NOT NULL"
+        )
+        found[schema] = {version for (version,) in rows}
+    return found
+
+
+@pytest.mark.timeout(300)
+def test_the_key_above_all_is_replaced_under_load_killed_between_tenants_and_resumed(
+    papers: Scratch, tmp_path: Path
+) -> None:
+    stop = tmp_path / "stop"
+    load = loaded(papers, stop)
+    old = wrapped_by(papers)
+    by_alpha = "SELECT kek_version FROM t_alpha.vault_datakey"
+    assert old["t_alpha"] == old["t_beta"] == old["public"] and len(old["public"]) == 1, old
+    with papers.owner() as owner, owner.transaction():
+        owner.execute(
+            "SELECT 1 FROM t_beta.vault_datakey FOR SHARE"
+        )  # the rotation stops there, no reader does
+        rotating = run_python(papers, "manage.py", "rotate_keys", "--at-once")
+        moved = wait_until(lambda: {row[0] for row in papers.rows(by_alpha)} != old["t_alpha"], seconds=60)
+        assert moved and rotating.poll() is None, rotating.communicate()
+        rotating.send_signal(signal.SIGKILL)
+        rotating.wait(10)
+    between = wrapped_by(papers)
+    assert between["t_alpha"] != old["t_alpha"] and between["t_beta"] == between["public"] == old["public"]
+
+    again = papers.manage("rotate_keys", "--at-once", settings=SETTINGS)
+    assert again.returncode == 0, again.stderr
+    time.sleep(0.5)
+    after = wrapped_by(papers)
+    (new,) = after["public"]
+    assert after["t_alpha"] == after["t_beta"] == {new} != between["t_alpha"]
+    assert after["t_crowd"] <= {new}
+    assert new in whole(load, stop)["knows"]  # it has learnt it by itself
+    told = papers.rows(
+        "SELECT subject_id, (details->>'wrapped')::int >= 3, (details->>'people')::int >= 3"
+        " FROM public.audit_auditevent WHERE action = 'keys.rotated'"
+    )
+    assert told == [(new, True, True)]  # what was killed has told nothing
+
+
 @pytest.mark.timeout(300)
 def test_a_rotation_under_load_is_killed_and_resumed_without_one_failed_request(
     papers: Scratch, tmp_path: Path
 ) -> None:
-    forget_papers(papers)
-    filling = run_python(papers, "-m", "tests.vault.rotating", "fill", str(ROWS), *SLUGS)
-    assert filling.wait(60) == 0, filling.stderr.read()  # type: ignore[union-attr]
     stop = tmp_path / "stop"
-    load = run_python(papers, "-m", "tests.vault.rotating", "load", str(stop), *SLUGS)
-    assert load.stdout is not None
-    assert load.stdout.readline() == "ready\n"
-
+    load = loaded(papers, stop)
     rotating = run_python(papers, "manage.py", "rotate_keys", "--data", "--batch", "1")
     moved = "k.version > 1"
     began = wait_until(
@@ -69,12 +134,7 @@ def test_a_rotation_under_load_is_killed_and_resumed_without_one_failed_request(
     again = papers.manage("rotate_keys", "--data", settings=SETTINGS)
     assert again.returncode == 0, again.stderr
     time.sleep(0.3)
-    stop.touch()
-    out, err = load.communicate(timeout=60)
-    found = json.loads(out)
-    assert found["failed"] == [], err
-    assert set(found["done"]) == {"read", "change", "resave", "create"}
-    assert sum(found["done"].values()) > 100
+    whole(load, stop)
     for schema in ("t_alpha", "t_beta"):
         assert counted(papers, schema, "k.retired_at IS NOT NULL OR k.version <> 2") == 0
         assert counted(papers, schema, "k.version = 2") >= 2 * ROWS

@@ -6,9 +6,11 @@ from uuid import uuid4
 import boto3
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connections
 
-from tenants.context import enter
+from tenants import rekeying
+from tenants.context import current_schema, enter
 from vault import cipher, datakeys, keyring, rotation
 from vault.errors import VaultError
 from vault.models import DataKey
@@ -43,6 +45,22 @@ def test_values_stay_readable_when_the_key_encryption_key_changes(two_tenants: t
             datakeys._held.clear()
             assert cipher.open_sealed(blob, **HERE) == "before"
             assert rotation.rewrap_data_keys() == 0
+
+
+def test_nothing_is_wrapped_by_a_new_key_before_running_processes_have_read_it(
+    tenant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[Any] = []
+    old = keyring.get_keyring().current().version
+    monkeypatch.setattr(rekeying.time, "sleep", done.append)
+    for name in ("rewrap_data_keys", "rewrap_subject_keys"):
+        monkeypatch.setattr(rotation, name, lambda: done.append(current_schema()) or 0)
+    monkeypatch.setattr(rekeying, "every_tenant", lambda: [tenant])
+    call_command("rotate_keys")
+    assert done == [keyring.SPREAD_SECONDS, "t_alpha", "t_alpha", "public", "public"]
+    assert keyring.get_keyring().current().version != old
+    call_command("rotate_keys", "--at-once")
+    assert len(done) == 9 and done.count(keyring.SPREAD_SECONDS) == 1
 
 
 def test_after_rewrapping_the_old_key_is_not_needed_any_more(tenant: Any) -> None:

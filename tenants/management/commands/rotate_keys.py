@@ -8,6 +8,7 @@ from audit.actors import Actor
 from tenants import clock, rekeying
 from tenants.errors import RotationBusy, ValuesLeft
 from vault.errors import VaultError
+from vault.keyring import SPREAD_SECONDS
 from vault.resealing import BATCH
 
 
@@ -19,6 +20,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--data", action="store_true", help="replace the data keys, and seal all anew")
+        parser.add_argument(
+            "--at-once",
+            action="store_true",
+            help="without --data: do not wait until running processes have read the new key; each then needs"
+            " Secrets Manager within a quarter of an hour",
+        )
         parser.add_argument(
             "--batch",
             type=int,
@@ -40,7 +47,8 @@ class Command(BaseCommand):
                 total = rekeying.replace_data_keys(batch=options["batch"], **known)
                 self._say(f"{total} values sealed anew")
             else:
-                rekeying.rotate_key_encryption_key(**known)
+                wait = 0 if options["at_once"] else SPREAD_SECONDS
+                rekeying.rotate_key_encryption_key(wait=wait, **known)
         except (RotationBusy, ValuesLeft, VaultError) as error:
             raise CommandError(str(error)) from error
 
