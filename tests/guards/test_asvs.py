@@ -28,7 +28,7 @@ LEVELS = {
 }
 STATES = ("test", "place", "does not apply", "not met")
 # What is not met grows shorter; whoever makes it longer has to change this number, and say why.
-NOT_MET_AT_MOST = 17
+NOT_MET_AT_MOST = 16
 ROW = re.compile(r"\| (\d+\.\d+\.\d+) \| ([123]) \|")
 QUOTED = re.compile(r"`([^`]+)`")
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
