@@ -117,6 +117,7 @@ def walled_page(tenant: Any) -> None:
 
 def requested_page(tenant: Any) -> None:
     """The same behind the middleware, which looks the host up and enters."""
+    from django.conf import settings
     from django.db import connection
     from django.http import HttpRequest, HttpResponse
 
@@ -127,14 +128,8 @@ def requested_page(tenant: Any) -> None:
         return HttpResponse()
 
     request = HttpRequest()
-    request.META["HTTP_HOST"] = f"{tenant.slug}.{settings_host()}"
+    request.META["HTTP_HOST"] = f"{tenant.slug}.{settings.SITE_HOST}"
     TenantMiddleware(answer)(request)
-
-
-def settings_host() -> str:
-    from django.conf import settings
-
-    return str(settings.SITE_HOST)
 
 
 def timed(work: Any, *args: Any) -> float:

@@ -168,6 +168,20 @@ def test_the_jails_read_what_the_containers_write_and_shut_what_they_publish(nam
     assert (ROOT / "deploy" / "fail2ban" / "filter.d" / f"{wanted['filter']}.conf").is_file()
 
 
+def test_the_real_program_takes_the_jails_and_bans_where_packets_are_forwarded(tmp_path: Path) -> None:
+    if (client := shutil.which("fail2ban-client")) is None or not Path("/etc/fail2ban/action.d").is_dir():
+        pytest.skip("fail2ban is not installed: apt-get install fail2ban")
+    shutil.copytree("/etc/fail2ban", tmp_path, dirs_exist_ok=True)
+    shutil.copytree(ROOT / "deploy" / "fail2ban", tmp_path, dirs_exist_ok=True)
+    told = subprocess.run(
+        [client, "-c", str(tmp_path), "-d"], capture_output=True, text=True, check=True
+    ).stdout
+    for name in ("proecommerce", "proecommerce-abuse"):
+        (ban,) = [row for row in told.splitlines() if row.startswith(f"['multi-set', '{name}', 'action'")]
+        assert "for proto in $(echo 'tcp,udp'" in ban
+        assert f"-I DOCKER-USER -p $proto -m multiport --dports http,https -j f2b-{name}" in ban
+
+
 def test_no_page_of_another_site_gets_its_visitors_banned(
     tenant: Any, now: datetime, written: io.StringIO, tmp_path: Path
 ) -> None:
