@@ -19,9 +19,7 @@ ROTATION_LOCK = 0x6B657973  # "keys"
 Progress = Callable[[str], None]
 
 
-def rotate_key_encryption_key(
-    *, actor: Actor, now: datetime, progress: Progress, wait: float = 0
-) -> int:  # not money: seconds
+def rotate_key_encryption_key(*, actor: Actor, now: datetime, progress: Progress, wait: float = 0) -> int:
     """Make a new key-encryption key and wrap every data and subject key by it; returns how many data keys.
 
     Nothing is wrapped by it for the first `wait` seconds: with `vault.keyring.SPREAD_SECONDS` the processes
