@@ -8,11 +8,12 @@ from django.db import transaction
 from audit.actors import Actor
 from billing import collecting, connecting, ledger, scheduling, settling
 from billing.connecting import NotConnected
-from billing.giving_up import give_up
-from billing.models import Payment, PaymentProfile
+from billing.giving_up import give_up, take_no_answer
+from billing.models import Invoice, Payment, PaymentProfile
 from billing.stripe_gateway import (
     Gateway,
     Intent,
+    IntentStatus,
     NotFound,
     StripeBusy,
     StripeError,
@@ -24,6 +25,7 @@ from tenants.jobs import Asked, enqueue_many
 State = Payment.State
 SETTLED = frozenset({State.FAILED, State.CANCELED, State.PARKED})
 WAITING = frozenset({State.CREATED, State.NEEDS_ACTION})
+PAYABLE = frozenset({IntentStatus.NEEDS_CARD, IntentStatus.NEEDS_CONFIRMATION, IntentStatus.NEEDS_ACTION})
 
 
 def ask(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
@@ -34,6 +36,8 @@ def ask(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
     that is connected no more is cancelled.
     """
     payment = Payment.objects.get(pk=payment_id)
+    if payment.unanswered_by:
+        return _ask_given_up(payment, actor=actor, now=now)
     if payment.state in SETTLED or payment.method == Payment.Method.MANUAL or _is_whole(payment):
         return payment
     try:
@@ -56,12 +60,51 @@ def cancel(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
         return settling.cancel_unsent(payment_id, actor=actor, now=now)
     if payment.state != State.NEEDS_ACTION or not payment.external_id:
         return payment
+    intent = _cancel_intent(payment.external_id, connecting.gateway())
+    return settling.apply_intent(payment_id, intent, actor=actor, now=now)
+
+
+def ask_given_up(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
+    """Ask about payments of the invoice that were given up without Stripe's word, where it can be had now.
+
+    Talks to Stripe: no transaction may be open. Nothing new is collected for the invoice before.
+    """
+    connection = connecting.current()
+    if connection is not None:
+        for pk in connecting.unanswered(connection).filter(invoice=invoice).values_list("pk", flat=True):
+            ask(pk, actor=actor, now=now)
+
+
+def _ask_given_up(payment: Payment, *, actor: Actor, now: datetime) -> Payment:
+    """Book what was paid after all; see to it that what was not cannot be any more."""
+    connection = connecting.current()
+    if connection is None or connection.place != payment.unanswered_by:
+        return payment  # asked when that account is connected again
     gateway = connecting.gateway()
     try:
-        intent = gateway.cancel_intent(payment.external_id)
+        intent = find(payment, gateway)
+        if intent is not None and intent.status in PAYABLE:
+            intent = _cancel_intent(intent.id, gateway)
+    except NotFound:
+        intent = None
+    except StripeError:
+        _again(payment.pk, now=now)
+        raise
+    if intent is None:
+        take_no_answer(payment.pk)
+        return Payment.objects.get(pk=payment.pk)
+    payment = settling.apply_intent(payment.pk, intent, actor=actor, now=now)
+    if payment.unanswered_by:
+        _again(payment.pk, now=now)
+    return payment
+
+
+def _cancel_intent(intent_id: str, gateway: Gateway) -> Intent:
+    """Cancel it, unless something became of it meanwhile; returns it as it then is."""
+    try:
+        return gateway.cancel_intent(intent_id)
     except StripeRefused:
-        intent = gateway.intent(payment.external_id)
-    return settling.apply_intent(payment_id, intent, actor=actor, now=now)
+        return gateway.intent(intent_id)
 
 
 def due(now: datetime) -> list[UUID]:
@@ -77,6 +120,10 @@ def _ask(payment: Payment, gateway: Gateway, *, actor: Actor, now: datetime) -> 
         payment = settling.apply_intent(payment.pk, intent, actor=actor, now=now)
     elif payment.sent_at is None:
         return _unsent(payment, actor=actor, now=now)
+    elif now - payment.sent_at >= scheduling.STEPS[1] and not collecting.is_wanted(payment):
+        why = "no longer wanted, and Stripe knows of no such payment"
+        states = {State.SENT, State.UNKNOWN}
+        return give_up(payment.pk, why, states=states, answered=True, actor=actor, now=now)
     elif scheduling.may_post_again(payment, now=now):
         return collecting.send(payment.pk, actor=actor, now=now)
     else:
@@ -122,7 +169,7 @@ def _end(
 
 
 def _is_of_another_account(payment: Payment) -> bool:
-    return connecting.require().connected_at > payment.created_at
+    return connecting.require().place != connecting.place_of(payment)
 
 
 def find(payment: Payment, gateway: Gateway) -> Intent | None:

@@ -32,7 +32,7 @@ from billing.stripe_gateway import (
 )
 from privacy.restricting import Processing, allows
 from privacy.subjects import Subject
-from tenants.context import current_schema
+from tenants.context import current_schema, current_tenant
 from tenants.jobs import Asked, enqueue_many
 
 State = Payment.State
@@ -42,18 +42,24 @@ class NothingDue(Refused):
     """The invoice is not open, or nothing of it is left to pay."""
 
 
+class OutcomeOpen(Refused):
+    """An earlier payment of the invoice was given up, and Stripe is to be asked about it first."""
+
+
 def begin(invoice_id: UUID, *, actor: Actor, now: datetime) -> Payment:
     """Return the payment by which somebody pays the invoice: the one under way, or a new one.
 
-    Raises `NothingDue`, or `NotConnected`. Locks customer and invoice.
+    Raises `NothingDue`, `OutcomeOpen` or `NotConnected`. Locks customer and invoice.
     """
-    connecting.require()
+    connection = connecting.require()
     failpoints.reach("before_row")
     with transaction.atomic():
         invoice = lock_invoice(invoice_id)
         under_way = in_flight(invoice)
         if under_way is not None:
             return under_way
+        if connecting.unanswered(connection).filter(invoice=invoice).exists():
+            raise OutcomeOpen("Stripe is asked about an earlier payment of this invoice. Try again soon.")
         payment = _new(invoice, Payment.Method.CARD, None, now)
         jobs: list[Asked] = []
         scheduling.ask_later(payment, jobs, now=now)
@@ -204,8 +210,11 @@ def _mark_sent(payment_id: UUID, *, actor: Actor, now: datetime) -> bool:
         payment = settling.lock(payment_id)
         if payment.state not in {State.CREATED, State.SENT, State.UNKNOWN} or payment.external_id:
             return False
-        if payment.sent_at is None and not _still_wanted(payment):
-            settling.cancel_unsent(payment_id, actor=actor, now=now)
+        if not is_wanted(payment):
+            if payment.sent_at is None:
+                settling.cancel_unsent(payment_id, actor=actor, now=now)
+            else:
+                settling.mark_unknown(payment_id, "no longer wanted: only asked", actor=actor, now=now)
             return False
         if not scheduling.may_post_again(payment, now=now):
             settling.park(payment_id, "no answer within 23 hours; look in Stripe", actor=actor, now=now)
@@ -228,18 +237,24 @@ def _mark_sent(payment_id: UUID, *, actor: Actor, now: datetime) -> bool:
     return True
 
 
-def _still_wanted(payment: Payment) -> bool:
-    """Whether nothing came between the row and the first call: paid otherwise, voided, the card removed.
+def is_wanted(payment: Payment) -> bool:
+    """Whether nothing came between the row and a call: paid otherwise, voided, the card removed.
 
+    A saved card is charged only while its customer wants that: autopay on, this card chosen, nothing paused.
     While processing is restricted, nobody's card is charged but by themselves.
     """
-    card, payer = payment.payment_method, Subject("customer", str(payment.customer_id))
-    by_itself = payment.method == Payment.Method.AUTOPAY
-    if by_itself and not allows(payer, Processing.COLLECTION):
-        return False
-    fits = payment.amount <= payment.invoice.amount_due.minor
+    card, invoice = payment.payment_method, payment.invoice
+    fits = invoice.status == Invoice.Status.OPEN and payment.amount <= invoice.amount_due.minor
+    if payment.method != Payment.Method.AUTOPAY or not fits:
+        return fits
+    chosen = card is not None and card.is_default and card.removed_at is None
+    profile = PaymentProfile.objects.filter(customer=payment.customer_id, autopay=True, paused_reason="")
     return (
-        payment.invoice.status == Invoice.Status.OPEN and fits and (card is None or card.removed_at is None)
+        chosen
+        and not invoice.collection_paused
+        and current_tenant().is_open
+        and profile.exists()
+        and allows(Subject("customer", str(payment.customer_id)), Processing.COLLECTION)
     )
 
 

@@ -7,19 +7,20 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.db.models import QuerySet
 
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import Note, record_many
-from billing import stripe_gateway
+from billing import inbox, stripe_gateway
 from billing.card_keeping import forget_all
 from billing.errors import Refused
-from billing.models import StripeConnection
+from billing.models import Payment, StripeConnection
 from billing.stripe_gateway import Endpoint, Gateway, StripeBusy, StripeRefused, StripeUnavailable
 from tenants.context import current_schema, current_tenant
 from tenants.directory import home_url
 from tenants.ids import new_id
-from tenants.jobs import enqueue
+from tenants.jobs import Asked, enqueue, enqueue_many
 
 SALT = "billing.stripe_connect"
 STATE_LIFETIME = timedelta(hours=1)
@@ -74,6 +75,19 @@ def require() -> StripeConnection:
 def gateway() -> Gateway:
     """Return the gateway to the tenant's account; raises `NotConnected`."""
     return stripe_gateway.gateway_for(require())
+
+
+def place_of(payment: Payment) -> str:
+    """Account and mode that were connected when the payment was made."""
+    earlier = StripeConnection.objects.filter(connected_at__lte=payment.created_at)
+    first = StripeConnection.objects.order_by("connected_at")
+    connection = earlier.order_by("-connected_at").first() or first.first()
+    return connection.place if connection else ""
+
+
+def unanswered(connection: StripeConnection) -> QuerySet[Payment]:
+    """Payments that were given up without a word of this account's: it is to be asked about them first."""
+    return Payment.objects.filter(unanswered_by=connection.place)
 
 
 def webhook_url() -> str:
@@ -191,9 +205,19 @@ def _connect(account: _Account, gateway: Gateway, *, actor: Actor, now: datetime
         connection.save(force_insert=True)
         notes.append(Note(Action.STRIPE_CONNECTED, "stripe_connection", str(connection.pk), {"after": about}))
         record_many(notes, actor=actor, now=now)
+        _go_on(connection, now=now)
         if not current_tenant().is_rehearsal:
             enqueue("billing.sweep_events", run_at=now + FIRST_SWEEP, key=f"sweep:{connection.id}")
     return connection
+
+
+def _go_on(connection: StripeConnection, *, now: datetime) -> None:
+    """Take up what waited for this account: events that came too late for the last, payments given up."""
+    inbox.rouse_all(str(connection.pk))
+    ids = list(unanswered(connection).order_by("pk").values_list("pk", flat=True))
+    Payment.objects.filter(pk__in=ids).update(ask_at=now)
+    key = f"ask:{{pk}}:{connection.pk}"
+    enqueue_many([Asked("billing.ask_payment", {"payment_id": str(pk)}, key=key.format(pk=pk)) for pk in ids])
 
 
 def _register(gateway: Gateway, *, key: str) -> Endpoint:

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from audit.actors import Actor
 from billing import cards, connecting, disputing, refunding, settling
+from billing.inbox import GONE
 from billing.intents import payment_of, wanted_payment
 from billing.models import Payment, StripeEvent
 from billing.stripe_gateway import Gateway, Intent, NotFound, StripeError
@@ -27,7 +28,8 @@ STRIPE = Actor.vendor("Stripe")
 def handle(event_id: UUID, *, now: datetime) -> str:
     """Read what the event is about from Stripe and bring our books there; returns what was done.
 
-    Talks to Stripe: no transaction may be open. An event that was handled before does nothing.
+    Talks to Stripe: no transaction may be open. An event that was handled before does nothing; one that comes
+    while no account is connected waits until one is.
     """
     event = StripeEvent.objects.get(pk=event_id)
     if event.handled_at is not None:
@@ -35,9 +37,9 @@ def handle(event_id: UUID, *, now: datetime) -> str:
     try:
         write = _read(event, connecting.gateway())
     except connecting.NotConnected:
-        write = _nothing("not connected")
+        return "not connected"
     except NotFound:
-        write = _nothing("gone at Stripe")
+        write = _nothing(GONE)
     with transaction.atomic():
         # Whoever comes second waits here, and then finds it handled.
         mine = StripeEvent.objects.filter(pk=event_id, handled_at__isnull=True).update(handled_at=now)

@@ -9,13 +9,16 @@ import psycopg
 from django.db import connection as database
 
 from billing.letterbox import Letterbox, announce
-from billing.models import StripeConnection
+from billing.models import StripeConnection, StripeEvent
 from billing.stripe_gateway import EventInfo, Hint, SignatureRefused, open_event
 from tenants.context import current_schema, current_tenant, enter
 from tenants.ids import new_id
+from tenants.jobs import Asked, enqueue_many
 from tenants.models import Tenant
 
 JOB = "billing.handle_event"
+# The outcome of an event about something that the account does not know.
+GONE = "gone at Stripe"
 # The event, once; its job, if the event is new; both only while the connection that signed it stands.
 _INSERT = (
     "WITH given AS (SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],"
@@ -118,6 +121,28 @@ def insert(
     if not current_tenant().is_rehearsal:
         announce([job for _, job in rows])
     return {external_id for external_id, _ in rows}
+
+
+def rouse_all(reason: str) -> None:
+    """Have every event handled that is not yet, whatever became of its job: what held them up has changed.
+
+    Needs an open transaction.
+    """
+    left = StripeEvent.objects.filter(handled_at__isnull=True).order_by("received_at")
+    ids = left.values_list("pk", flat=True)
+    enqueue_many([Asked(JOB, {"event_id": str(pk)}, key=f"rouse:{pk}:{reason}") for pk in ids])
+
+
+def revive(external_ids: Sequence[str], reason: str) -> int:
+    """Have events handled anew that an account lists, but another one, or none, was asked about.
+
+    Needs an open transaction; returns how many.
+    """
+    misled = StripeEvent.objects.filter(external_id__in=external_ids, outcome__in=(GONE, "not connected"))
+    ids = list(misled.order_by("pk").values_list("pk", flat=True))
+    StripeEvent.objects.filter(pk__in=ids).update(handled_at=None, outcome="")
+    enqueue_many([Asked(JOB, {"event_id": str(pk)}, key=f"revive:{pk}:{reason}") for pk in ids])
+    return len(ids)
 
 
 def _write(letters: Sequence[_Letter]) -> list[bool]:

@@ -80,8 +80,11 @@ def _candidates(today: date) -> QuerySet[Invoice]:
         customer=OuterRef("customer"), is_default=True, removed_at__isnull=True
     )
     under_way = Payment.objects.filter(invoice=OuterRef("pk"), state__in=Payment.IN_FLIGHT)
+    connection = connecting.current()
+    unanswered = connecting.unanswered(connection) if connection else Payment.objects.none()
     return Invoice.objects.filter(
         Exists(card),
+        ~Exists(unanswered.filter(invoice=OuterRef("pk"))),
         ~Exists(scheduling.tried(today)),
         ~Exists(under_way),
         ~stops(Processing.COLLECTION, "customer", OuterRef("customer_id")),

@@ -187,7 +187,10 @@ holds(
         ),
         "external_id": BOOKED.but(category=Category.PLAN_AND_CARD, recipients=(Recipient.STRIPE,)),
     },
-    none=["id", "invoice", "customer", "payment_method", "save_card", "sent_at", "ask_at", "asked"],
+    none=[
+        "id", "invoice", "customer", "payment_method", "save_card", "sent_at", "ask_at", "asked",
+        "unanswered_by",
+    ],
 )  # fmt: skip
 holds(
     "billing.Refund",

@@ -91,6 +91,8 @@ def apply_intents(told: Sequence[tuple[UUID, Intent]], *, actor: Actor, now: dat
 
 def _apply(change: _Change, intent: Intent) -> None:
     payment = change.payment
+    if intent.status == IntentStatus.CANCELED:
+        payment.unanswered_by = ""
     if payment.external_id is None:
         payment.external_id = intent.id
     if payment.external_id != intent.id and payment.state == State.SUCCEEDED:
@@ -322,12 +324,12 @@ def _park(change: _Change, why: str) -> None:
     others = Payment.objects.filter(invoice=payment.invoice_id, state__in=Payment.IN_FLIGHT)
     if payment.state not in {State.SUCCEEDED, State.PARKED} and not others.exclude(pk=payment.pk).exists():
         payment.state = State.PARKED
-    payment.ask_at, payment.note = None, why[:200]
+    payment.ask_at, payment.note, payment.unanswered_by = None, why[:200], ""
     change.note(Action.PAYMENT_PARKED, why=why[:400])
 
 
 def _end(payment: Payment, state: Payment.State, now: datetime) -> None:
-    payment.state, payment.settled_at, payment.ask_at = state, now, None
+    payment.state, payment.settled_at, payment.ask_at, payment.unanswered_by = state, now, None, ""
     if state != State.FAILED:
         payment.failure_code = payment.failure_message = ""
 
@@ -355,7 +357,7 @@ def _write(*changes: _Change) -> None:
 _COLUMNS = {
     "state": "text", "amount": "bigint", "external_id": "text", "failure_code": "text",
     "failure_message": "text", "note": "text", "ask_at": "timestamptz", "asked": "int",
-    "settled_at": "timestamptz", "fee": "bigint",
+    "settled_at": "timestamptz", "fee": "bigint", "unanswered_by": "text",
 }  # fmt: skip
 _SAVE = (
     f"UPDATE billing_payment p SET {', '.join(f'{name} = n.{name}' for name in _COLUMNS)}"

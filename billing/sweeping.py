@@ -48,7 +48,12 @@ def _since(connection: StripeConnection, now: datetime) -> datetime | None:
 
 
 def rouse(*, now: datetime) -> int:
-    """Ask again for events that lie unhandled, whatever became of their jobs; returns how many."""
+    """Ask again for events that lie unhandled, whatever became of their jobs; returns how many.
+
+    While no account is connected nobody could be asked: they wait.
+    """
+    if connecting.current() is None:
+        return 0
     left = StripeEvent.objects.filter(handled_at__isnull=True, received_at__lt=now - STALE)
     parked = Job.objects.filter(schema_name=current_schema(), name=inbox.JOB, state=Job.State.PARKED)
     waiting_for_a_person = {UUID(each["event_id"]) for each in parked.values_list("args", flat=True)}
@@ -69,6 +74,10 @@ def next_sweep(*, now: datetime) -> datetime:
 def _insert(batch: list[EventInfo], connection: StripeConnection, *, now: datetime) -> int:
     """Leave out what is known, and what tells of payments that are settled and booked already."""
     ids = [each.id for each in batch]
+    if connection.swept_until is None:
+        # The account is new here, or back: what was in the inbox before was asked of another, or of none.
+        with transaction.atomic():
+            inbox.revive(ids, str(connection.pk))
     known = set(StripeEvent.objects.filter(external_id__in=ids).values_list("external_id", flat=True))
     fresh = [each for each in batch if each.id not in known]
     intents = {each.object_id for each in fresh if each.type.startswith("payment_intent.")}

@@ -73,7 +73,7 @@ def did_not_happen(payment: Payment, *, reason: str, actor: Actor, now: datetime
             raise Refused("Stripe does not answer. Nothing was changed; try again soon.") from error
     if intent is not None and intent.status != IntentStatus.CANCELED:
         raise Refused(f"Stripe has this payment as {intent.status}: {intent.id}. Ask Stripe again.")
-    return give_up(payment.pk, reason.strip(), states={State.PARKED}, actor=actor, now=now)
+    return give_up(payment.pk, reason.strip(), states={State.PARKED}, answered=True, actor=actor, now=now)
 
 
 def _parked(payment_id: UUID) -> Payment:

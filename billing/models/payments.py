@@ -61,6 +61,8 @@ class Payment(models.Model):
 
     created → sent → (needs_action | processing | unknown) → succeeded | failed | canceled | parked.
     `sent_at` is committed before the first call; past 23 h from it nothing is ever posted again.
+    `unanswered_by`: the Stripe account that never told how a canceled payment ended; it is asked once it is
+    connected again, before anything new is collected for the invoice.
     """
 
     class State(models.TextChoices):
@@ -100,6 +102,7 @@ class Payment(models.Model):
     asked = models.PositiveSmallIntegerField(default=0)
     settled_at = models.DateTimeField(null=True)
     fee = models.BigIntegerField(null=True)
+    unanswered_by = models.CharField(max_length=70, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [
@@ -116,6 +119,9 @@ class Payment(models.Model):
             models.Index(fields=["invoice", "-created_at"], name="payment_by_invoice"),
             models.Index(fields=["-created_at"], name="payment_by_age"),
             models.Index(fields=["ask_at"], condition=models.Q(ask_at__isnull=False), name="payment_to_ask"),
+            models.Index(
+                fields=["invoice"], condition=~models.Q(unanswered_by=""), name="payment_unanswered"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -46,6 +46,11 @@ class StripeConnection(models.Model):
     def __str__(self) -> str:
         return self.account_id
 
+    @property
+    def place(self) -> str:
+        """Account and mode: what Stripe knows in one place is unknown in every other."""
+        return f"{self.account_id}:{'live' if self.livemode else 'test'}"
+
 
 class StripeEvent(models.Model):
     """An event that Stripe told us of: a hint to look, never the truth itself."""

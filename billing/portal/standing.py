@@ -8,7 +8,7 @@ from django.core.cache import cache
 
 from audit.actors import Actor
 from billing import asking, collecting, connecting
-from billing.collecting import NothingDue
+from billing.collecting import NothingDue, OutcomeOpen
 from billing.connecting import NotConnected
 from billing.models import Invoice, Payment
 from billing.stripe_gateway import StripeError
@@ -48,8 +48,11 @@ def standing_of(invoice: Invoice) -> Standing:
     last = Payment.objects.filter(invoice=invoice).order_by("-created_at", "-id").first()
     if last is not None and last.state in Payment.IN_FLIGHT:
         return Standing(_step_of(last), last)
-    if connecting.current() is None:
+    connection = connecting.current()
+    if connection is None:
         return Standing(Step.NO_CARDS)
+    if last is not None and last.unanswered_by == connection.place:
+        return Standing(Step.WAITING, last)
     if last is not None and last.state == State.FAILED and last.method == Payment.Method.CARD:
         return Standing(Step.FAILED, last)
     return Standing(Step.BEGIN, last)
@@ -58,9 +61,10 @@ def standing_of(invoice: Invoice) -> Standing:
 def pay(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
     """Begin the payment or go on with the one under way. Talks to Stripe; the standing shows what fails."""
     try:
+        asking.ask_given_up(invoice, actor=actor, now=now)
         payment = collecting.begin(invoice.pk, actor=actor, now=now)
         collecting.send(payment.pk, actor=actor, now=now)
-    except (NothingDue, NotConnected, StripeError):
+    except (NothingDue, NotConnected, OutcomeOpen, StripeError):
         return
 
 
