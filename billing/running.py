@@ -16,14 +16,14 @@ from django.db import connection, transaction
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import Note, record, record_many
-from billing import due, planning, writing
+from billing import due, planning, scheduling, writing
 from billing.composing import Advance, Composition, Parked, compose
 from billing.due import DueCustomer
-from billing.models import BillingSettings, InvoiceRun, TaxRate
+from billing.models import BillingSettings, Invoice, InvoiceRun, TaxRate
 from billing.periods import local_date
 from billing.snapshots import BUYER_FIELDS, party, seller_of, to_json
 from billing.tax import TaxTable
-from billing.writing import Billed, Issuing
+from billing.writing import Billed, Issuing, Written
 from tenants.context import current_tenant
 
 _ADVANCE = (
@@ -135,9 +135,16 @@ def _bill_chunk(
             _count(run, tally, billed, parked)
         # Number series and audit chain come last: who holds them waits for nobody.
         if billed:
-            writing.write(billed, Issuing(settings, seller, today, now, actor))
+            _collect(writing.write(billed, Issuing(settings, seller, today, now, actor)), today)
         record_many(notes, actor=actor, now=now)
     return held
+
+
+def _collect(written: Sequence[Written], today: date) -> None:
+    """What is due on the very day it is issued missed autopay's morning."""
+    late = [each.id for each in written if each.billed.bill.day <= today]
+    if late:
+        scheduling.collect_today(Invoice.objects.filter(pk__in=late), today=today)
 
 
 def _count(run: InvoiceRun, tally: _Tally, billed: Sequence[Billed], parked: Sequence[Parked]) -> None:

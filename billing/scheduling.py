@@ -37,10 +37,10 @@ def ask_later(payment: Payment, jobs: list[Asked], *, now: datetime) -> None:
 def tried(today: date) -> QuerySet[Payment]:
     """Return autopay's tries of an outer invoice: the one that counts, or one of today that does not.
 
-    What was never sent, or failed by the tenant's own fault, is tried again: once a day.
+    What never came to Stripe, or failed by the tenant's own fault, is tried again: once a day.
     """
     morning = datetime.combine(today, time.min, current_tenant().zone)
-    unsent = Q(state=Payment.State.CANCELED, sent_at__isnull=True)
+    unsent = Q(state=Payment.State.CANCELED, external_id__isnull=True)
     refused = Q(state=Payment.State.FAILED, failure_code__in=NOT_THE_CARDS_FAULT)
     tries = Payment.objects.filter(invoice=OuterRef("pk"), method=Payment.Method.AUTOPAY)
     return tries.filter(~(unsent | refused) | Q(created_at__gte=morning))

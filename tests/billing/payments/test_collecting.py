@@ -8,12 +8,17 @@ import pytest
 from django.db import connection
 
 from audit.models import AuditEvent
-from billing import asking, collecting, connecting, payments, settling
+from billing import asking, cards, collecting, connecting, payments, settling
 from billing.errors import Refused
-from billing.models import JournalEntry, Payment, PaymentProfile
+from billing.models import Invoice, JournalEntry, Payment, PaymentProfile
+from billing.periods import local_date
+from billing.running import run_invoices
 from billing.stripe_gateway import StripeBusy
-from tenants.context import enter
+from privacy import restricting
+from privacy.subjects import Subject
+from tenants.context import current_tenant, enter
 from tenants.models import Job
+from tests.billing.invoicing import making
 from tests.billing.payments import standin
 from tests.billing.payments.standin import SYSTEM
 
@@ -44,6 +49,21 @@ def test_autopay_charges_the_saved_card_on_the_due_day_and_books_it(invoice: Any
     actions = list(AuditEvent.objects.filter(subject_id=str(payment.pk)).values_list("action", flat=True))
     assert set(actions) == {"payment.begun", "payment.sent", "payment.succeeded", "fee.booked"}
     assert Job.objects.filter(name="billing.mail_receipt").count() == 1
+
+
+def test_an_invoice_that_the_run_issues_on_its_due_day_is_collected_that_day(
+    customer: Any, now: datetime
+) -> None:
+    standin.with_card(customer, now)
+    assert payments.collect_due(actor=SYSTEM, now=now) == 0  # the morning's look
+    today = local_date(now, current_tenant().zone)
+    for day in (today, today + timedelta(days=3)):
+        making.subscription(customer, making.price(1000), due=day)
+    assert run_invoices(actor=SYSTEM, now=now).invoices == 2
+    standin.work(now)
+    standin.work(now + timedelta(minutes=1))
+    paid = {invoice.due_on: invoice.status for invoice in Invoice.objects.all()}
+    assert paid == {today: "paid", today + timedelta(days=3): "open"}
 
 
 def test_autopay_is_tried_once_an_invoice(invoice: Any, now: datetime) -> None:
@@ -86,6 +106,69 @@ def test_autopay_leaves_alone_what_it_must(invoice: Any, now: datetime, what: st
         case "no card":
             type(card).objects.update(is_default=False, removed_at=now)
     assert payments.collect_due(actor=SYSTEM, now=day) == 0
+
+
+WITHDRAWN = ["paused", "no autopay", "invoice paused", "another card", "restricted", "suspended"]
+
+
+def withdraw(what: str, invoice: Any, now: datetime) -> None:
+    """What comes between the payment's row and its call."""
+    customer = invoice.customer
+    profile = PaymentProfile.objects.filter(customer=customer)
+    match what:
+        case "paused":
+            profile.update(paused_reason="dispute dp_1")
+        case "no autopay":
+            cards.set_autopay(customer, on=False, actor=SYSTEM, now=now)
+        case "invoice paused":
+            type(invoice).objects.filter(pk=invoice.pk).update(collection_paused=True)
+        case "another card":
+            standin.with_card(customer, now, "pm_card_mastercard")
+        case "restricted":
+            restricting.restrict(Subject("customer", str(customer.pk)), reason="asked", actor=SYSTEM, now=now)
+        case "suspended":
+            current_tenant().status = "suspended"
+
+
+@pytest.mark.parametrize("what", WITHDRAWN)
+def test_a_charge_that_is_queued_is_not_made_once_nobody_wants_it(
+    invoice: Any, now: datetime, what: str
+) -> None:
+    payment = autopay(invoice, now)
+    withdraw(what, invoice, now)
+    collecting.send(payment.pk, actor=SYSTEM, now=now)
+    assert refreshed(payment).state == State.CANCELED
+    assert standin.objects("payment_intent") == []
+    current_tenant().status = "active"
+    again = payments.collect_due(actor=SYSTEM, now=now + timedelta(days=1))
+    assert again == (1 if what in {"another card", "suspended"} else 0)
+
+
+@pytest.mark.parametrize("what", ["no autopay", "another card"])
+def test_a_charge_that_never_came_to_stripe_is_not_posted_again_once_nobody_wants_it(
+    invoice: Any, now: datetime, what: str
+) -> None:
+    payment = autopay(invoice, now)
+    standin.fault("reset_before", path="/v1/payment_intents", method="POST")
+    standin.work(now)
+    assert refreshed(payment).state == State.UNKNOWN
+    withdraw(what, invoice, now)
+    assert collecting.send(payment.pk, actor=SYSTEM, now=now + MINUTES).state == State.UNKNOWN
+    assert asking.ask(payment.pk, actor=SYSTEM, now=now + MINUTES).state == State.UNKNOWN
+    assert asking.ask(payment.pk, actor=SYSTEM, now=now + MINUTES * 12).state == State.CANCELED
+    assert standin.objects("payment_intent") == []
+    again = payments.collect_due(actor=SYSTEM, now=now + timedelta(days=1))
+    assert again == (1 if what == "another card" else 0)
+
+
+def test_a_charge_that_was_made_is_booked_though_nobody_wants_it_any_more(
+    invoice: Any, now: datetime
+) -> None:
+    payment = autopay(invoice, now)
+    standin.fault("lost", path="/v1/payment_intents", method="POST")
+    standin.work(now)
+    withdraw("no autopay", invoice, now)
+    assert asking.ask(payment.pk, actor=SYSTEM, now=now + MINUTES * 12).state == State.SUCCEEDED
 
 
 def test_a_payer_pays_with_a_card_and_keeps_it(invoice: Any, now: datetime) -> None:
@@ -157,12 +240,13 @@ def test_too_many_requests_are_tried_again(invoice: Any, now: datetime) -> None:
 
 def test_sending_twice_charges_once(invoice: Any, now: datetime) -> None:
     payment = autopay(invoice, now)
-    before = Payment.objects.get(pk=payment.pk)
-    collecting.send(payment.pk, actor=SYSTEM, now=now)
-    Payment.objects.filter(pk=payment.pk).update(state=State.SENT, external_id=None, settled_at=None)
-    assert before.state == State.CREATED
-    gateway_answer = collecting.send(payment.pk, actor=SYSTEM, now=now)
-    assert gateway_answer.external_id == standin.succeeded()[0]["payment_intent"]
+    gateway = connecting.gateway()
+    known = collecting.ensure_customer(payment.customer, gateway)
+    assert collecting._mark_sent(payment.pk, actor=SYSTEM, now=now)
+    first = gateway.create_intent(collecting._request(payment, known), key=str(payment.pk))
+    # Killed before the answer was stored.
+    for _ in range(2):
+        assert collecting.send(payment.pk, actor=SYSTEM, now=now).external_id == first.id
     assert len(standin.succeeded()) == 1
 
 
