@@ -34,14 +34,16 @@ def keep_card(customer: Customer, card: Card, *, autopay: bool | None, now: date
     return notes
 
 
-def forget_all(*, why: str, now: datetime) -> list[Note]:
+def forget_all(*, why: str, now: datetime, of: Customer | None = None) -> list[Note]:
     """Forget every saved card, and by what Stripe knows each customer: of use with another account to nobody.
 
-    Locks the customers concerned, in the order that everybody locks in. Returns what is to be recorded.
+    With `of`, those of one customer only. Locks the customers concerned, in the order in which all lock.
+    Returns what is to be recorded.
     """
     held = Q(payment_methods__removed_at__isnull=True, payment_methods__isnull=False)
     known = ~Q(payment_profile__stripe_customer="") | Q(payment_profile__autopay=True)
     concerned = Customer.objects.filter(held | (Q(payment_profile__isnull=False) & known))
+    concerned = concerned.filter(pk=of.pk) if of is not None else concerned
     ids = list(concerned.order_by("pk").distinct().values_list("pk", flat=True))
     list(Customer.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
     cards = PaymentMethod.objects.filter(customer__in=ids, removed_at__isnull=True).order_by("pk")

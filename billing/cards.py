@@ -11,23 +11,26 @@ from audit.actors import Actor
 from audit.recording import Note, record, record_many
 from billing import connecting, scheduling
 from billing.card_keeping import keep_card, removal_note, switch_autopay
-from billing.collecting import ensure_customer
+from billing.collecting import ensure_customer, renew_customer
 from billing.errors import Refused
 from billing.models import Invoice, PaymentMethod, PaymentProfile
 from billing.periods import local_date
-from billing.stripe_gateway import IntentStatus, NotFound, Setup, StripeError
+from billing.stripe_gateway import IntentStatus, NoSuchCustomer, NotFound, Setup, StripeError
 from tenants.context import current_schema, current_tenant
 from tenants.ids import new_id
 from tenants.jobs import enqueue
 
 
-def begin_setup(customer: Customer) -> Setup:
+def begin_setup(customer: Customer, *, actor: Actor, now: datetime) -> Setup:
     """Have Stripe ready to take a card of this customer. Talks to Stripe: no transaction may be open."""
     gateway = connecting.gateway()
     metadata = {"customer_id": str(customer.pk), "tenant": current_schema()}
-    return gateway.create_setup(
-        ensure_customer(customer, gateway), metadata=metadata, key=f"setup-{new_id()}"
-    )
+    known = ensure_customer(customer, gateway)
+    try:
+        return gateway.create_setup(known, metadata=metadata, key=f"setup-{new_id()}")
+    except NoSuchCustomer:
+        known = renew_customer(customer, gateway, lost=known, actor=actor, now=now)
+        return gateway.create_setup(known, metadata=metadata, key=f"setup-{new_id()}")
 
 
 def apply_setup(setup: Setup, *, actor: Actor, now: datetime) -> str:

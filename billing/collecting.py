@@ -15,6 +15,7 @@ from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import Note, record, record_many
 from billing import connecting, failpoints, scheduling, settling
+from billing.card_keeping import forget_all
 from billing.errors import Refused
 from billing.models import Invoice, Payment, PaymentMethod, PaymentProfile
 from billing.stripe_gateway import (
@@ -24,6 +25,7 @@ from billing.stripe_gateway import (
     IdempotencyConflict,
     Intent,
     IntentRequest,
+    NoSuchCustomer,
     StripeBusy,
     StripeError,
     StripeNoAccess,
@@ -36,6 +38,8 @@ from tenants.context import current_schema, current_tenant
 from tenants.jobs import Asked, enqueue_many
 
 State = Payment.State
+# Why a payment failed: Stripe did not know its customer. The next one is of a customer made anew.
+LOST = "no_such_customer"
 
 
 class NothingDue(Refused):
@@ -134,6 +138,8 @@ def send(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
         if payment.sent_at is None and _hold_back(payment_id, str(error), actor=actor, now=now):
             raise StripeBusy(str(error)) from error
         return settling.mark_unknown(payment_id, str(error), actor=actor, now=now)
+    except NoSuchCustomer as error:
+        return _customer_lost(payment, customer, gateway, str(error), actor=actor, now=now)
     except StripeRefused as error:
         intent = _refusal(error)
         if payment.sent_at is not None:
@@ -151,15 +157,32 @@ def ensure_customer(customer: Customer, gateway: Gateway) -> str:
     """Return the id by which Stripe knows the customer, making it known first if it is not."""
     profile, _ = PaymentProfile.objects.get_or_create(customer=customer)
     if not profile.stripe_customer:
-        made = gateway.create_customer(
-            name=customer.business_name or customer.name,
-            email=customer.email,
-            metadata={"customer_id": str(customer.pk), "tenant": current_schema()},
-            key=f"customer-{connecting.require().pk}-{customer.pk}",
-        )
+        key = f"customer-{connecting.require().pk}-{customer.pk}"
+        made = _make_customer(customer, gateway, key=key)
         PaymentProfile.objects.filter(pk=profile.pk, stripe_customer="").update(stripe_customer=made)
         profile.refresh_from_db()
     return profile.stripe_customer
+
+
+def renew_customer(customer: Customer, gateway: Gateway, *, lost: str, actor: Actor, now: datetime) -> str:
+    """Make the customer known to Stripe anew, which knows of no `lost` any more, nor of its cards."""
+    made = _make_customer(customer, gateway, key=f"customer-{connecting.require().pk}-{customer.pk}-{lost}")
+    with transaction.atomic():
+        Customer.objects.select_for_update(of=("self",), no_key=True).get(pk=customer.pk)
+        if PaymentProfile.objects.filter(customer=customer, stripe_customer=lost).exists():
+            notes = forget_all(why="Stripe does not know the customer any more", now=now, of=customer)
+            PaymentProfile.objects.filter(customer=customer).update(stripe_customer=made)
+            record_many(notes, actor=actor, now=now)
+    return PaymentProfile.objects.get(customer=customer).stripe_customer
+
+
+def _make_customer(customer: Customer, gateway: Gateway, *, key: str) -> str:
+    return gateway.create_customer(
+        name=customer.business_name or customer.name,
+        email=customer.email,
+        metadata={"customer_id": str(customer.pk), "tenant": current_schema()},
+        key=key,
+    )
 
 
 def _not_sent(payment_id: UUID, error: StripeError, *, actor: Actor, now: datetime) -> Payment:
@@ -170,6 +193,20 @@ def _not_sent(payment_id: UUID, error: StripeError, *, actor: Actor, now: dateti
         if isinstance(error, StripeRefused) and not isinstance(error, StripeNoAccess):
             return settling.fail(payment_id, _refusal(error), actor=actor, now=now)
     raise StripeBusy(str(error)) from error
+
+
+def _customer_lost(
+    payment: Payment, lost: str, gateway: Gateway, why: str, *, actor: Actor, now: datetime
+) -> Payment:
+    """Stripe knows the customer no more. A first call charged nothing; what an earlier one did is open."""
+    if payment.sent_at is not None:
+        return settling.mark_unknown(payment.pk, why, actor=actor, now=now)
+    failed = settling.fail(payment.pk, Failure(LOST, LOST, why), actor=actor, now=now)
+    try:
+        renew_customer(payment.customer, gateway, lost=lost, actor=actor, now=now)
+    except StripeError:
+        return failed  # the next payment comes by here again
+    return failed
 
 
 def _refused_again(

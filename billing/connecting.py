@@ -1,5 +1,6 @@
 """The tenant's Stripe account: by Connect or by a restricted key, with a webhook endpoint of ours."""
 
+import logging
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,11 +17,20 @@ from billing import inbox, stripe_gateway
 from billing.card_keeping import forget_all
 from billing.errors import Refused
 from billing.models import Payment, StripeConnection
-from billing.stripe_gateway import Endpoint, Gateway, StripeBusy, StripeRefused, StripeUnavailable
+from billing.stripe_gateway import (
+    Endpoint,
+    Gateway,
+    StripeBusy,
+    StripeError,
+    StripeRefused,
+    StripeUnavailable,
+)
 from tenants.context import current_schema, current_tenant
 from tenants.directory import home_url
 from tenants.ids import new_id
 from tenants.jobs import Asked, enqueue, enqueue_many
+
+log = logging.getLogger(__name__)
 
 SALT = "billing.stripe_connect"
 STATE_LIFETIME = timedelta(hours=1)
@@ -138,8 +148,10 @@ def _opened(state: str) -> tuple[str, str]:
 
 
 def finish_connect(code: str, *, actor: Actor, now: datetime) -> StripeConnection:
-    """Turn the code of a checked callback into the connection. Talks to Stripe: no open transaction."""
-    _refuse_second()
+    """Turn the code of a checked callback into the connection. Talks to Stripe: no open transaction.
+
+    It takes the place of a connection of the same account and mode; raises `Refused` beside any other.
+    """
     try:
         grant = stripe_gateway.exchange(code)
         gateway = stripe_gateway.gateway_of_key(settings.STRIPE_SECRET_KEY, account=grant.account)
@@ -160,8 +172,10 @@ def finish_connect(code: str, *, actor: Actor, now: datetime) -> StripeConnectio
 
 
 def connect_by_key(secret_key: str, publishable_key: str, *, actor: Actor, now: datetime) -> StripeConnection:
-    """Connect the account of a restricted (or secret) key. Talks to Stripe: no transaction may be open."""
-    _refuse_second()
+    """Connect the account of a restricted (or secret) key. Talks to Stripe: no transaction may be open.
+
+    It takes the place of a connection of the same account and mode; raises `Refused` beside any other.
+    """
     secret_key, publishable_key = secret_key.strip(), publishable_key.strip()
     livemode = secret_key.startswith(("rk_live_", "sk_live_"))
     if not livemode and not secret_key.startswith(("rk_test_", "sk_test_")):
@@ -180,12 +194,29 @@ def connect_by_key(secret_key: str, publishable_key: str, *, actor: Actor, now: 
     return _connect(account, gateway, actor=actor, now=now)
 
 
-def _refuse_second() -> None:
-    if current() is not None:
-        raise Refused("A Stripe account is connected already. Disconnect it first.")
+def _refuse_another(account: _Account) -> None:
+    """A new key of the account that is connected may follow the old one; another account may not."""
+    connection = current()
+    if connection is None or (connection.account_id, connection.livemode) == (account.id, account.livemode):
+        return
+    if account.kind == StripeConnection.Kind.CONNECT and connection.account_id != account.id:
+        _leave(account.id)
+    mode = "live" if connection.livemode else "test"
+    raise Refused(
+        f"Another Stripe account is connected: {connection.account_id}, in {mode} mode. Disconnect it first."
+    )
+
+
+def _leave(account_id: str) -> None:
+    """Give up what Connect has granted, where Stripe lets us."""
+    try:
+        stripe_gateway.deauthorize(account_id)
+    except StripeError as error:
+        log.info("leaving %s: %s", account_id, error)
 
 
 def _connect(account: _Account, gateway: Gateway, *, actor: Actor, now: datetime) -> StripeConnection:
+    _refuse_another(account)
     connection = StripeConnection(
         id=new_id(),
         kind=account.kind,
@@ -201,14 +232,35 @@ def _connect(account: _Account, gateway: Gateway, *, actor: Actor, now: datetime
     connection.sealed_key = account.secret_key
     about = {"account": account.id, "kind": account.kind.value, "name": account.name}
     with transaction.atomic():
-        notes = _forget_other_account(account.id, now)
+        notes, replaced = _replace(connection, now=now)
         connection.save(force_insert=True)
         notes.append(Note(Action.STRIPE_CONNECTED, "stripe_connection", str(connection.pk), {"after": about}))
         record_many(notes, actor=actor, now=now)
         _go_on(connection, now=now)
         if not current_tenant().is_rehearsal:
             enqueue("billing.sweep_events", run_at=now + FIRST_SWEEP, key=f"sweep:{connection.id}")
+    if replaced == StripeConnection.Kind.CONNECT != connection.kind:
+        _leave(connection.account_id)
     return connection
+
+
+def _replace(connection: StripeConnection, *, now: datetime) -> tuple[list[Note], str]:
+    """End the connection whose place the new one takes; returns what is to be recorded, and its kind."""
+    before = StripeConnection.objects.select_for_update(no_key=True).order_by("-connected_at").first()
+    if before is None:
+        return [], ""
+    if before.place != connection.place:
+        if before.disconnected_at is None:
+            raise Refused("Another Stripe account was connected meanwhile.")
+        why = f"another Stripe account, {connection.place}, was connected"
+        return forget_all(why=why, now=now), ""
+    if before.disconnected_at is not None:
+        return [], ""
+    connection.swept_until = before.swept_until
+    before.disconnected_at, before.sealed_key, before.sealed_webhook_secret = now, None, None
+    before.save(update_fields=["disconnected_at", "sealed_key", "sealed_webhook_secret"])
+    about = {"before": {"account": before.account_id}, "replaced_by": str(connection.pk)}
+    return [Note(Action.STRIPE_DISCONNECTED, "stripe_connection", str(before.pk), about)], before.kind
 
 
 def _go_on(connection: StripeConnection, *, now: datetime) -> None:
@@ -230,11 +282,3 @@ def _register(gateway: Gateway, *, key: str) -> Endpoint:
         raise Refused(f"Stripe does not let us register the webhook endpoint: {error}") from error
     except (StripeUnavailable, StripeBusy) as error:
         raise Refused("Stripe does not answer. Nothing was changed; try again soon.") from error
-
-
-def _forget_other_account(account_id: str, now: datetime) -> list[Note]:
-    """Customers and cards of an account that was connected before are unknown to this one."""
-    before = StripeConnection.objects.order_by("-connected_at").first()
-    if before is None or before.account_id == account_id:
-        return []
-    return forget_all(why=f"another Stripe account, {account_id}, was connected", now=now)

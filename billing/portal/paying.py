@@ -61,7 +61,7 @@ def add_card_page(request: CustomerRequest) -> HttpResponse:
     context: dict[str, Any] = {"pay_origin": PAY_ORIGIN, "known": _known_cards(request)}
     if request.method == "POST":
         try:
-            setup = cards.begin_setup(request.customer)
+            setup = cards.begin_setup(request.customer, actor=actor_of(request), now=clock.now())
         except (Refused, StripeError):
             return render(request, "pay/add_card.html", {**context, "failed": True}, status=503)
         request.session[SETUP] = setup.id

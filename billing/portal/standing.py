@@ -62,8 +62,11 @@ def pay(invoice: Invoice, *, actor: Actor, now: datetime) -> None:
     """Begin the payment or go on with the one under way. Talks to Stripe; the standing shows what fails."""
     try:
         asking.ask_given_up(invoice, actor=actor, now=now)
-        payment = collecting.begin(invoice.pk, actor=actor, now=now)
-        collecting.send(payment.pk, actor=actor, now=now)
+        for _ in range(2):
+            payment = collecting.begin(invoice.pk, actor=actor, now=now)
+            payment = collecting.send(payment.pk, actor=actor, now=now)
+            if payment.failure_code != collecting.LOST:
+                return
     except (NothingDue, NotConnected, OutcomeOpen, StripeError):
         return
 

@@ -32,6 +32,10 @@ class NotFound(StripeRefused):
     """There is no such object in this account."""
 
 
+class NoSuchCustomer(NotFound):
+    """The account does not know the customer that was named, or knows it no more: nothing was carried out."""
+
+
 class IdempotencyConflict(StripeRefused):
     """The key was used before with other parameters: a mistake of ours, for a person to look at."""
 

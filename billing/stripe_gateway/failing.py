@@ -11,6 +11,7 @@ from billing.stripe_gateway.errors import (
     AuthenticationRequired,
     CardDeclined,
     IdempotencyConflict,
+    NoSuchCustomer,
     NotFound,
     StripeBusy,
     StripeError,
@@ -46,6 +47,8 @@ def _translate(error: stripe.StripeError) -> StripeError:
             return StripeNoAccess(message, code=code, status=status)
         case stripe.InvalidRequestError() if status in {401, 403}:
             return StripeNoAccess(message, code=code, status=status)
+        case stripe.InvalidRequestError() if code == "resource_missing" and error.param == "customer":
+            return NoSuchCustomer(message, code=code, status=status)
         case stripe.InvalidRequestError() if status == 404 or code == "resource_missing":
             return NotFound(message, code=code or "resource_missing", status=status)
         case stripe.InvalidRequestError():

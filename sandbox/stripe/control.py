@@ -30,6 +30,7 @@ HELP = {
     "fail_refund": "refund: the bank does not take it after all",
     "authenticate": "intent, outcome: complete or fail",
     "restrict": "key, paths: prefixes that a restricted key may not use",
+    "key": "key, account: one that its owner made in the dashboard",
     "replay": "event: deliver it once more to every endpoint that wants it",
     "reset": "forget everything",
 }
@@ -155,6 +156,12 @@ class Control:
         self._state.denied[given["key"]] = [str(path) for path in given.get("paths", [])]
         self._state.dirty_misc = True
         return {"denied": self._state.denied}
+
+    def _do_key(self, given: Obj) -> Obj:
+        """A key that the owner of an account has made in Stripe's dashboard."""
+        self._state.keys[str(given["key"])] = str(given["account"])
+        self._state.dirty_misc = True
+        return {}
 
     def _do_replay(self, given: Obj) -> Obj:
         ctx, event = self._context_of("event", given["event"])

@@ -6,12 +6,17 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from django.conf import settings
 from django.db import connection as database
 
-from billing import connecting, disconnecting, payments, stripe_gateway
+from billing import asking, cards, collecting, connecting, disconnecting, payments, stripe_gateway
 from billing.errors import Refused
-from billing.models import PaymentProfile, StripeConnection
+from billing.models import Payment, PaymentProfile, StripeConnection
+from billing.portal import standing
+from billing.stripe_gateway import StripeNoAccess
 from tenants.context import enter
+from tenants.ids import new_id
+from tenants.models import Job
 from tests.billing.payments import standin
 from tests.billing.payments.standin import SYSTEM
 from tests.twins import make
@@ -115,3 +120,96 @@ def test_customers_of_an_account_are_unknown_to_the_next(customer: Any, now: dat
     card.refresh_from_db()
     assert card.removed_at is not None
     assert PaymentProfile.objects.get().stripe_customer == ""
+
+
+def test_cards_of_one_mode_are_unknown_in_the_other_of_the_same_account(customer: Any, now: datetime) -> None:
+    card = standin.with_card(customer, now)
+    key = connecting.require().sealed_key.reveal()  # type: ignore[union-attr]
+    disconnecting.disconnect(actor=SYSTEM, now=now)
+    StripeConnection.objects.update(livemode=True)  # the stand-in takes no live keys: the first one was it
+    connecting.connect_by_key(key, f"pk_test_{key[8:]}", actor=SYSTEM, now=now)
+    card.refresh_from_db()
+    assert card.removed_at is not None
+    assert PaymentProfile.objects.get().stripe_customer == ""
+
+
+def deleted_at_stripe(customer: Any) -> str:
+    known = PaymentProfile.objects.get(customer=customer).stripe_customer
+    stripe_gateway.gateway_for(connecting.require()).forget_customer(known)
+    return known
+
+
+def test_a_customer_deleted_at_stripe_pays_by_card_all_the_same(
+    customer: Any, invoice: Any, now: datetime
+) -> None:
+    card = standin.with_card(customer, now)
+    lost = deleted_at_stripe(customer)
+    standing.pay(invoice, actor=SYSTEM, now=now)
+    payment = collecting.in_flight(invoice)
+    assert payment is not None and payment.state == "needs_action"
+    standin.confirm(payment)
+    assert asking.ask(payment.pk, actor=SYSTEM, now=now).state == "succeeded"
+    card.refresh_from_db()
+    profile = PaymentProfile.objects.get(customer=customer)
+    assert card.removed_at is not None and not profile.autopay
+    assert profile.stripe_customer not in {"", lost}
+    assert len(standin.succeeded()) == 1
+
+
+def test_a_customer_deleted_at_stripe_saves_a_new_card(customer: Any, now: datetime) -> None:
+    standin.with_card(customer, now)
+    lost = deleted_at_stripe(customer)
+    setup = cards.begin_setup(customer, actor=SYSTEM, now=now)
+    assert setup.customer == PaymentProfile.objects.get(customer=customer).stripe_customer != lost
+    deleted_at_stripe(customer)
+    assert cards.begin_setup(customer, actor=SYSTEM, now=now).customer != setup.customer
+
+
+def test_autopay_of_a_customer_deleted_at_stripe_fails_and_says_so(
+    customer: Any, invoice: Any, now: datetime
+) -> None:
+    standin.with_card(customer, now)
+    deleted_at_stripe(customer)
+    assert payments.collect_due(actor=SYSTEM, now=now) == 1
+    standin.work(now)
+    payment = Payment.objects.get()
+    assert (payment.state, payment.failure_code) == ("failed", collecting.LOST)
+    assert Job.objects.filter(name="billing.mail_payment_failed").count() == 1
+    assert not PaymentProfile.objects.get(customer=customer).autopay
+
+
+def test_a_new_key_of_the_same_account_takes_the_place_of_one_that_is_refused(
+    customer: Any, invoice: Any, now: datetime
+) -> None:
+    card = standin.with_card(customer, now)
+    payment = collecting.send(collecting.begin(invoice.pk, actor=SYSTEM, now=now).pk, actor=SYSTEM, now=now)
+    standin.confirm(payment)
+    Payment.objects.update(state=Payment.State.PROCESSING)
+    with pytest.raises(Refused, match="under way"):
+        disconnecting.disconnect(actor=SYSTEM, now=now)
+    old = connecting.require()
+    key = old.sealed_key.reveal().removeprefix("rk_test_")  # type: ignore[union-attr]
+    with pytest.raises(Refused, match=f"connected: {old.account_id}, in test mode"):
+        standin.connect(now)
+    new = connecting.connect_by_key(f"sk_test_{key}", f"pk_test_{key}", actor=SYSTEM, now=now)
+    assert connecting.require().pk == new.pk != old.pk
+    old.refresh_from_db()
+    assert (old.sealed_key, old.sealed_webhook_secret, old.disconnected_at) == (None, None, now)
+    assert [row["id"] for row in standin.objects("webhook_endpoint")] == [new.webhook_endpoint]
+    asking.ask(payment.pk, actor=SYSTEM, now=now)
+    invoice.refresh_from_db()
+    card.refresh_from_db()
+    assert (invoice.status, card.removed_at) == ("paid", None)
+
+
+def test_a_key_takes_the_place_of_connect_whose_grant_is_given_back(fresh_tenant: Any, now: datetime) -> None:
+    nonce = connecting.new_nonce()
+    agreed = connecting.authorize_url(nonce=nonce, redirect_uri=BACK, email="owner@example.org")
+    connection = connecting.finish_connect(agree(agreed)["code"], actor=SYSTEM, now=now)
+    key = f"rk_test_{new_id().hex}"
+    standin.control("key", key=key, account=connection.account_id)
+    connecting.connect_by_key(key, f"pk_test_{key[8:]}", actor=SYSTEM, now=now)
+    assert connecting.require().kind == "restricted"
+    granted = stripe_gateway.gateway_of_key(settings.STRIPE_SECRET_KEY, account=connection.account_id)
+    with pytest.raises(StripeNoAccess):
+        granted.account()

@@ -251,7 +251,7 @@ def test_a_dispute_marks_the_invoice_and_pauses_autopay(customer: Any, now: date
 
 
 def test_a_card_saved_without_a_payment_becomes_the_one_for_autopay(customer: Any, now: datetime) -> None:
-    setup = cards.begin_setup(customer)
+    setup = cards.begin_setup(customer, actor=SYSTEM, now=now)
     standin.confirm_secret(setup.client_secret, "pm_card_mastercard")
     [event] = [e for e in standin.objects("event") if e["type"] == "setup_intent.succeeded"]
     assert deliver(event) == 200
@@ -280,7 +280,7 @@ def test_a_dispute_that_is_won_lifts_what_it_paused(customer: Any, now: datetime
 
 
 def test_a_setup_told_again_brings_no_removed_card_back(customer: Any, now: datetime) -> None:
-    setup = cards.begin_setup(customer)
+    setup = cards.begin_setup(customer, actor=SYSTEM, now=now)
     standin.confirm_secret(setup.client_secret, "pm_card_mastercard")
     told = connecting.gateway().setup(setup.id)
     assert cards.apply_setup(told, actor=SYSTEM, now=now) == "card saved"
