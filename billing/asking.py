@@ -10,6 +10,7 @@ from billing import collecting, connecting, ledger, scheduling, settling
 from billing.connecting import NotConnected
 from billing.giving_up import give_up, take_no_answer
 from billing.models import Invoice, Payment, PaymentProfile
+from billing.periods import local_date
 from billing.stripe_gateway import (
     Gateway,
     Intent,
@@ -20,6 +21,7 @@ from billing.stripe_gateway import (
     StripeNoAccess,
     StripeRefused,
 )
+from tenants.context import current_tenant
 from tenants.jobs import Asked, enqueue_many
 
 State = Payment.State
@@ -50,6 +52,11 @@ def ask(payment_id: UUID, *, actor: Actor, now: datetime) -> Payment:
         raise
     if payment.state in Payment.IN_FLIGHT or (payment.state == State.SUCCEEDED and not _is_whole(payment)):
         _again(payment_id, now=now)
+    if payment.state == State.CANCELED and payment.method == Payment.Method.CARD:
+        # It kept autopay from the invoice on its day.
+        today = local_date(now, current_tenant().zone)
+        with transaction.atomic():
+            scheduling.collect_today(Invoice.objects.filter(pk=payment.invoice_id), today=today)
     return payment
 
 

@@ -53,7 +53,10 @@ def record_manual(
         if not 0 < amount <= locked.amount_due.minor:
             raise Refused(f"The amount must be between nothing and the {locked.amount_due} that is due.")
         if collecting.in_flight(locked) is not None:
-            raise Refused("A card payment for this invoice is under way. Wait until it is settled.")
+            raise Refused(
+                "A card payment for this invoice is under way. Wait until it is settled, or end it on the"
+                " invoice's page."
+            )
         payment = Payment(
             invoice=locked,
             customer=locked.customer,

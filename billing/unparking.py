@@ -56,14 +56,20 @@ def take_in(payment: Payment, *, actor: Actor, now: datetime) -> Payment:
 def did_not_happen(payment: Payment, *, reason: str, actor: Actor, now: datetime) -> Payment:
     """Cancel a parked payment by a person's word, unless Stripe, asked afresh, has taken its money.
 
-    What could still be paid is cancelled at Stripe first. Raises `Refused`. Talks to Stripe.
+    What could still be paid is cancelled at Stripe first. While its account is not connected the word alone
+    counts; the account is asked when it returns. Raises `Refused`. Talks to Stripe.
     """
-    payment, gateway = _parked(payment.pk), connecting.gateway()
-    if not reason.strip():
+    payment, why = _parked(payment.pk), reason.strip()
+    if not why:
         raise Refused("Say how you know that nothing was charged.")
+    connection = connecting.current()
+    if connection is None or connection.place != connecting.place_of(payment):
+        _refuse_fresh(payment, now=now)
+        return give_up(payment.pk, why, states={State.PARKED}, actor=actor, now=now)
+    gateway = connecting.gateway()
     intent = _find(payment, gateway)
-    if intent is None and payment.sent_at is not None and scheduling.may_post_again(payment, now=now):
-        raise Refused("It was sent to Stripe less than 23 hours ago. Ask Stripe again, or wait.")
+    if intent is None:
+        _refuse_fresh(payment, now=now)
     if intent is not None and intent.status not in TAKEN | {IntentStatus.CANCELED}:
         try:
             intent = gateway.cancel_intent(intent.id)
@@ -73,7 +79,12 @@ def did_not_happen(payment: Payment, *, reason: str, actor: Actor, now: datetime
             raise Refused("Stripe does not answer. Nothing was changed; try again soon.") from error
     if intent is not None and intent.status != IntentStatus.CANCELED:
         raise Refused(f"Stripe has this payment as {intent.status}: {intent.id}. Ask Stripe again.")
-    return give_up(payment.pk, reason.strip(), states={State.PARKED}, answered=True, actor=actor, now=now)
+    return give_up(payment.pk, why, states={State.PARKED}, answered=True, actor=actor, now=now)
+
+
+def _refuse_fresh(payment: Payment, *, now: datetime) -> None:
+    if payment.sent_at is not None and scheduling.may_post_again(payment, now=now):
+        raise Refused("It was sent to Stripe less than 23 hours ago. Ask Stripe again, or wait.")
 
 
 def _parked(payment_id: UUID) -> Payment:

@@ -58,4 +58,6 @@ def _check(invoice: Invoice) -> None:
     if invoice.amount_paid:
         raise Refused("Something was paid on this invoice already; refund it instead.")
     if Payment.objects.filter(invoice=invoice, state__in=Payment.IN_FLIGHT).exists():
-        raise Refused("A payment for this invoice is on its way. Wait for it, or cancel it.")
+        raise Refused(
+            "A payment for this invoice is on its way. Wait for it, or end it on the invoice's page."
+        )

@@ -9,13 +9,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.pages import page_for
 from accounts.permissions import may_bill, may_send_mail
-from billing import drafting, issuing, mailing, payments, resuming, unparking, voiding
+from billing import drafting, issuing, mailing, payments, resuming, unparking, voiding, withdrawing
 from billing.errors import Refused
 from billing.manage.answers import acting, done, sent, show, today
 from billing.manage.forms.invoices import ManualPaymentForm, NotPaidForm, VoidForm
 from billing.manage.forms.parts import digits
 from billing.manage.invoices import load
-from billing.models import Payment
+from billing.models import Invoice, Payment
 from tenants import limits
 from tenants.throttling import MAIL
 
@@ -74,7 +74,7 @@ def resume(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
 def void(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     invoice = load(invoice_id)
     form = VoidForm(sent(request))
-    if form.is_valid() and done(form, lambda: voiding.void(invoice, **form.cleaned_data, **acting(request))):
+    if form.is_valid() and done(form, lambda: _void(request, invoice, form)):
         messages.success(request, f"{invoice.number} is void. Nothing is to be paid for it any more.")
         return redirect("manage:invoice", invoice_id)
     return show(request, "manage/invoices/void.html", form, invoice=invoice)
@@ -87,9 +87,7 @@ def record_payment(request: HttpRequest, invoice_id: UUID) -> HttpResponse:
     due = invoice.amount_due
     initial = {"amount": digits(due.minor, due.currency), "received_on": today()}
     form = ManualPaymentForm(sent(request), due=due, initial=initial)
-    if form.is_valid() and done(
-        form, lambda: payments.record_manual(invoice, **form.cleaned_data, **acting(request))
-    ):
+    if form.is_valid() and done(form, lambda: _record(request, invoice, form)):
         messages.success(request, "The payment is recorded.")
         return redirect("manage:invoice", invoice_id)
     return show(request, "manage/invoices/payment.html", form, invoice=invoice)
@@ -103,6 +101,18 @@ def ask_payment(request: HttpRequest, invoice_id: UUID, payment_id: UUID) -> Htt
     try:
         asked = unparking.ask_again(payment, **acting(request))
         messages.success(request, f"Stripe was asked. The payment is: {asked.get_state_display().lower()}.")
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("manage:invoice", invoice_id)
+
+
+@require_POST
+@page_for(may_bill)
+def end_payment(request: HttpRequest, invoice_id: UUID, payment_id: UUID) -> HttpResponse:
+    """End a payment that waits for its payer."""
+    try:
+        withdrawing.end(_payment(invoice_id, payment_id), **acting(request))
+        messages.success(request, "The payment is ended, at Stripe too. The invoice can be paid again.")
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect("manage:invoice", invoice_id)
@@ -133,6 +143,16 @@ def payment_absent(request: HttpRequest, invoice_id: UUID, payment_id: UUID) -> 
         messages.success(request, "The payment is canceled. The invoice can be paid again.")
         return redirect("manage:invoice", invoice_id)
     return show(request, "manage/invoices/absent.html", form, invoice=payment.invoice, payment=payment)
+
+
+def _void(request: HttpRequest, invoice: Invoice, form: VoidForm) -> None:
+    withdrawing.make_way(invoice, **acting(request))
+    voiding.void(invoice, **form.cleaned_data, **acting(request))
+
+
+def _record(request: HttpRequest, invoice: Invoice, form: ManualPaymentForm) -> None:
+    withdrawing.make_way(invoice, **acting(request))
+    payments.record_manual(invoice, **form.cleaned_data, **acting(request))
 
 
 def _payment(invoice_id: UUID, payment_id: UUID) -> Payment:

@@ -61,6 +61,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="payment_ask",
     ),
     path(
+        "invoices/<uuid:invoice_id>/payments/<uuid:payment_id>/end/",
+        invoice_actions.end_payment,
+        name="payment_end",
+    ),
+    path(
         "invoices/<uuid:invoice_id>/payments/<uuid:payment_id>/take-in/",
         invoice_actions.take_in_payment,
         name="payment_take_in",

@@ -125,6 +125,7 @@ TENANT: dict[str, Case] = ACCOUNTS | {
     "manage:invoice_payment": Case({"amount": "1.00", "method": "bank_transfer", "received_on": "2026-11-2"}),
     "manage:payment_ask": NONE,
     "manage:payment_absent": NONE,
+    "manage:payment_end": NONE,
     "manage:payment_take_in": NONE,
     "manage:runs": NONE,
     "manage:run_now": NONE,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from audit.models import AuditEvent
-from billing import collecting, settling, unparking
+from billing import collecting, connecting, disconnecting, settling, unparking
 from billing.errors import Refused
 from billing.models import Payment
 from tests.billing.payments import standin
@@ -64,3 +64,19 @@ def test_what_stripe_never_heard_of_is_given_up_by_a_persons_word_only_after_23_
         unparking.did_not_happen(payment, reason="x", actor=SYSTEM, now=now)
     ended = unparking.did_not_happen(payment, reason="x", actor=SYSTEM, now=now + DAY)
     assert ended.state == State.CANCELED
+
+
+def test_while_its_account_is_gone_a_persons_word_ends_it_and_the_account_is_asked_when_it_returns(
+    invoice: Any, now: datetime
+) -> None:
+    payment = parked(invoice, now)
+    standin.confirm(payment)
+    key = connecting.require().sealed_key.reveal()  # type: ignore[union-attr]
+    disconnecting.disconnect(actor=SYSTEM, now=now)
+    with pytest.raises(Refused, match="23 hours"):
+        unparking.did_not_happen(payment, reason="Not on my list", actor=SYSTEM, now=now)
+    ended = unparking.did_not_happen(payment, reason="Not on my list", actor=SYSTEM, now=now + DAY)
+    assert ended.state == State.CANCELED
+    connecting.connect_by_key(key, f"pk_test_{key[8:]}", actor=SYSTEM, now=now + DAY)
+    standin.work(now + DAY)
+    assert Payment.objects.get().state == State.SUCCEEDED
