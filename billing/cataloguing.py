@@ -11,7 +11,7 @@ from audit.actors import Actor
 from audit.recording import record
 from billing.errors import Refused
 from billing.models import Price, Product, TaxRate
-from billing.money import Money, MoneyError
+from billing.money import Money, MoneyError, check_step
 from billing.periods import Cycle
 
 PRODUCT_FIELDS = ("code", "name", "description", "tax_class", "is_active")
@@ -117,8 +117,8 @@ def remove_tax_rate(rate: TaxRate, *, actor: Actor, now: datetime) -> None:
 
 def _check_amounts(currency: str, amount: int, setup_fee: int) -> None:
     try:
-        Money(amount, currency)
-        Money(setup_fee, currency)
+        check_step(Money(amount, currency))
+        check_step(Money(setup_fee, currency))
     except (MoneyError, TypeError) as error:
         raise Refused(str(error)) from error
     if amount < 0 or setup_fee < 0:

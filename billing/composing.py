@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from billing import tax
-from billing.money import MAX_MINOR, Money, MoneyError
+from billing.money import MAX_MINOR, Money, MoneyError, step
 from billing.periods import Cycle, PeriodError, period
 from billing.pricing import PricedLine, PricingError, RecurringItem, price
 from billing.tax import TaxTable, Totals
@@ -137,5 +137,6 @@ def _charges(due: Due, country: str, rates: TaxTable, until: date) -> tuple[list
 
 
 def _bill(day: date, currency: str, charges: Sequence[Charge]) -> Bill:
-    totals = tax.compute([tax.Line(charge.line.amount.minor, charge.line.rule) for charge in charges])
+    taxable = [tax.Line(charge.line.amount.minor, charge.line.rule) for charge in charges]
+    totals = tax.compute(taxable, step=step(currency))
     return Bill(day, currency, charges, totals)

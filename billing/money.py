@@ -23,6 +23,9 @@ _NO_DECIMALS = frozenset({
 })  # fmt: skip
 _THREE_DECIMALS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 
+# Cards are charged in whole tens where a currency has three decimals, and in whole ariary.
+_STEPS: Final = dict.fromkeys(_THREE_DECIMALS, 10) | {"MGA": 100}
+
 _AMOUNT = re.compile(r"(-?)(0|[1-9][0-9]{0,18})(?:\.([0-9]+))?")
 
 
@@ -62,6 +65,21 @@ def exponent(currency: str) -> int:
         raise UnknownCurrency(
             f"{_shown(currency)} is not a currency in use; expected a code like EUR"
         ) from None
+
+
+def step(currency: str) -> int:
+    """The smallest amount in which `currency` is charged, in minor units: 1, where cards take every unit."""
+    return _STEPS.get(currency, 1)
+
+
+def check_step(amount: "Money") -> None:
+    """Raise MoneyError for a price whose multiples no card could be charged."""
+    smallest = step(amount.currency)
+    if amount.minor % smallest:
+        raise MoneyError(
+            f"{amount.currency} is charged in steps of {Money(smallest, amount.currency)._digits()};"
+            f" {amount._digits()} is none"
+        )
 
 
 def round_half_up(numerator: int, denominator: int) -> int:

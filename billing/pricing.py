@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from billing import tax
+from billing import money, tax
 from billing.money import CurrencyMismatch, Money
 from billing.periods import Period
 from billing.tax import TaxRule, Totals
@@ -106,7 +106,7 @@ def price(item: RecurringItem | OneTimeItem) -> tuple[PricedLine, ...]:
     """Make an item's lines: its own, then its setup fee if it has one above zero.
 
     Raises PricingError for a bad quantity or description or a negative price, CurrencyMismatch for a setup
-    fee in another currency, MoneyError when the amount outgrows what can be stored.
+    fee in another currency, MoneyError when the amount outgrows what can be stored or cannot be charged.
     """
     if isinstance(item, OneTimeItem):
         return (_line(LineKind.ITEM, item.description, item.unit_price, item.quantity, item.rule),)
@@ -128,7 +128,8 @@ def document(lines: Sequence[PricedLine]) -> Document:
     for line in lines:
         if line.amount.currency != currency:
             raise CurrencyMismatch(f"{currency} and {line.amount.currency} do not stand on one document")
-    totals = tax.compute([tax.Line(line.amount.minor, line.rule) for line in lines])
+    taxable = [tax.Line(line.amount.minor, line.rule) for line in lines]
+    totals = tax.compute(taxable, step=money.step(currency))
     return Document(currency, tuple(lines), totals)
 
 
@@ -143,6 +144,7 @@ def _line(
     check_quantity(quantity)
     if unit_price.minor < 0:
         raise PricingError(f"a price is not negative: {unit_price}")
+    money.check_step(unit_price)
     if not description.strip() or len(description) > MAX_DESCRIPTION:
         raise PricingError(f"a description has 1 to {MAX_DESCRIPTION} characters")
     # isprintable() is quick and also minds what scripts need (joiners), so it only decides who is looked at.

@@ -2,6 +2,8 @@
 
 The rounding rule: the tax of a rate is computed once, on the sum of all lines that bear it, rounded half away
 from zero; lines share it by the largest remainder. So lines, rates and document always say the same figure.
+Where cards are charged in steps of several units only, tax that comes on top is rounded to such steps: what
+is to be paid can be charged then, to the unit.
 """
 
 import re
@@ -109,27 +111,29 @@ class Totals(NamedTuple):
     gross: int
 
 
-def compute(lines: Sequence[Line]) -> Totals:
+def compute(lines: Sequence[Line], *, step: int = 1) -> Totals:
     """Tax a document. All amounts are of one currency, which the caller keeps (`pricing.Document` does).
 
+    `step` is the currency's smallest chargeable amount (`money.step`): of amounts that are multiples of it,
+    every gross is one.
     Lines, groups and totals always sum to each other, and the negated document to the negated totals.
     """
     if len(lines) == 1:
-        return _compute_one(lines[0])
+        return _compute_one(lines[0], step)
     positions: dict[TaxRule, list[int]] = {}
     for position, line in enumerate(lines):
         positions.setdefault(line.rule, []).append(position)
     taxed: dict[int, TaxedLine] = {}
     groups = []
     for rule, members in positions.items():
-        members_taxed = _tax_group(rule, [_checked(lines[position].amount) for position in members])
+        members_taxed = _tax_group(rule, [_checked(lines[position].amount) for position in members], step)
         taxed.update(zip(members, members_taxed, strict=True))
         groups.append(TaxGroup(rule, *_sums(members_taxed)))
     in_order = tuple(taxed[position] for position in range(len(lines)))
     return Totals(in_order, tuple(groups), *_sums(in_order))
 
 
-def _compute_one(line: Line) -> Totals:
+def _compute_one(line: Line, step: int) -> Totals:
     """A document of one line, the common case of an invoice run: nothing to share out."""
     amount, rule = _checked(line.amount), line.rule
     rate = rule.rate_ppm
@@ -137,19 +141,21 @@ def _compute_one(line: Line) -> Totals:
         tax = round_half_up(amount * rate, ONE + rate)
         net, gross = amount - tax, amount
     else:
-        tax = round_half_up(amount * rate, ONE)
+        tax = round_half_up(amount * rate, ONE * step) * step
         net, gross = amount, amount + tax
     return Totals((TaxedLine(net, tax, gross, rule),), (TaxGroup(rule, net, tax, gross),), net, tax, gross)
 
 
-def _tax_group(rule: TaxRule, amounts: list[int]) -> list[TaxedLine]:
+def _tax_group(rule: TaxRule, amounts: list[int], step: int) -> list[TaxedLine]:
     """Tax the lines of one rule: rounded together, so that they share the group's tax to the last unit."""
     rate = rule.rate_ppm
-    taxes = round_together([amount * rate for amount in amounts], ONE + rate if rule.inclusive else ONE)
+    numerators = [amount * rate for amount in amounts]
     if rule.inclusive:
+        taxes = round_together(numerators, ONE + rate)
         return [
             TaxedLine(amount - tax, tax, amount, rule) for amount, tax in zip(amounts, taxes, strict=True)
         ]
+    taxes = [tax * step for tax in round_together(numerators, ONE * step)]
     return [TaxedLine(amount, tax, amount + tax, rule) for amount, tax in zip(amounts, taxes, strict=True)]
 
 

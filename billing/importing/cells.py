@@ -11,7 +11,7 @@ from django.core.validators import validate_email
 
 from accounts.places import check_country, check_currency
 from billing.importing.reading import shown
-from billing.money import Money, MoneyError
+from billing.money import Money, MoneyError, check_step
 from billing.periods import Cycle, PeriodError
 from billing.pricing import PricingError, parse_quantity
 
@@ -121,6 +121,7 @@ def amount(value: str, of: str) -> int:
     """Minor units of the currency `of`, none negative."""
     try:
         money = Money.parse(value, of)
+        check_step(money)
     except MoneyError as error:
         raise CellError(str(error)) from error
     if money.minor < 0:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from billing.money import Money, exponent, round_half_up
+from billing.money import Money, exponent, round_half_up, step
 from billing.stripe_gateway.errors import StripeRefused
 
 # Where Stripe counts otherwise than ISO: krona and shilling in hundredths, always of a whole; ariary whole.
@@ -13,9 +13,8 @@ def to_stripe(amount: Money) -> int:
     """Return what Stripe is asked to charge; raises `StripeRefused` for an amount that it cannot charge."""
     ours = exponent(amount.currency)
     theirs = _DECIMALS.get(amount.currency, ours)
-    step = 10 if ours == 3 else 10 ** max(ours - theirs, 0)
-    if amount.minor % step:
-        smallest = Money(step, amount.currency)
+    if amount.minor % step(amount.currency):
+        smallest = Money(step(amount.currency), amount.currency)
         raise StripeRefused(f"Stripe charges {amount.currency} in steps of {smallest}: {amount} cannot be.")
     charged: int = amount.minor * 10 ** max(theirs - ours, 0) // 10 ** max(ours - theirs, 0)
     return charged

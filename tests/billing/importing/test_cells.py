@@ -78,7 +78,7 @@ def test_good_cells_become_values(read: Callable[[str], Any], value: str, expect
 
 
 @pytest.mark.parametrize(
-    ("value", "currency", "minor"), [("24.90", "EUR", 2490), ("3735", "JPY", 3735), ("1.234", "KWD", 1234)]
+    ("value", "currency", "minor"), [("24.90", "EUR", 2490), ("3735", "JPY", 3735), ("1.230", "KWD", 1230)]
 )
 def test_amounts_are_read_in_the_currencys_own_decimals(value: str, currency: str, minor: int) -> None:
     assert cells.amount(value, currency) == minor

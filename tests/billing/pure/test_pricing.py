@@ -1,12 +1,13 @@
 """Pricing: what was ordered comes to lines of exact amounts, and strange quantities are refused."""
 
 from datetime import date
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.money import CurrencyMismatch, Money, MoneyError
+from billing.money import CurrencyMismatch, Money, MoneyError, step
 from billing.periods import Cycle, period
 from billing.pricing import (
     MAX_DESCRIPTION,
@@ -21,6 +22,7 @@ from billing.pricing import (
     parse_quantity,
     price,
 )
+from billing.stripe_gateway.units import from_stripe, to_stripe
 from billing.tax import UNTAXED, TaxRule
 
 DECEMBER = period(date(2026, 12, 4), Cycle.MONTHLY, 0)
@@ -74,8 +76,43 @@ def test_what_is_sold_once_has_no_period() -> None:
 
 @given(st.integers(0, 10**9), st.integers(1, 1_000_000), st.sampled_from(["USD", "JPY", "KWD"]))
 def test_an_amount_is_price_times_quantity_exactly(minor: int, quantity: int, currency: str) -> None:
+    minor *= step(currency)
     (line,) = price(hosting(price=minor, currency=currency, quantity=quantity))
     assert line.amount == Money(minor * quantity, currency)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10**8), st.integers(1, 99), st.booleans()), min_size=1, max_size=12),
+    st.lists(st.integers(0, 300_000), min_size=1, max_size=3),
+    st.sampled_from(["KWD", "TND", "MGA", "EUR"]),
+)
+def test_whatever_is_sold_for_chargeable_prices_can_be_charged_to_the_unit(
+    sold: list[tuple[int, int, bool]], rates: list[int], currency: str
+) -> None:
+    """Lines, groups, document and what Stripe is asked for are one figure, half a step off at most."""
+    items = [
+        OneTimeItem(
+            description="Sold",
+            unit_price=Money(minor * step(currency), currency),
+            quantity=quantity,
+            rule=TaxRule(rates[place % len(rates)], inclusive=inclusive),
+        )
+        for place, (minor, quantity, inclusive) in enumerate(sold)
+    ]
+    made = document([line for item in items for line in price(item)])
+    gross = sum(line.gross for line in made.totals.lines)
+    assert gross == sum(group.gross for group in made.totals.groups) == made.gross.minor
+    assert all(line.gross % step(currency) == 0 for line in made.totals.lines)
+    assert from_stripe(to_stripe(made.gross), currency.lower()) == made.gross
+    for rule, net, tax, _ in made.totals.groups:
+        if not rule.inclusive:
+            assert abs(tax - Fraction(net * rule.rate_ppm, 1_000_000)) <= Fraction(step(currency), 2)
+
+
+@pytest.mark.parametrize(("minor", "currency"), [(1234, "KWD"), (5, "TND"), (150, "MGA")])
+def test_a_price_that_no_card_can_be_charged_is_refused(minor: int, currency: str) -> None:
+    with pytest.raises(MoneyError, match="in steps of"):
+        price(hosting(price=minor, currency=currency))
 
 
 @pytest.mark.parametrize("quantity", [0, -1, 1_000_001, 10**9, 1.0, 0.1, "1", None, True])
