@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit.actors import Actor
+from billing import money
 from billing.ledger_checking import check
 from billing.models import BillingSettings, Invoice, InvoiceLine
-from billing.money import step
 from billing.running import run_invoices
 from tests.billing.invoicing import making
 
@@ -24,7 +24,7 @@ FIRST, LAST = date(2027, 1, 1), date(2028, 3, 31)
 
 def chargeable(wanted: dict[str, Any]) -> dict[str, Any]:
     """With prices that cards can be charged."""
-    smallest = step(wanted["currency"])
+    smallest = money.step(wanted["currency"])
     return wanted | {name: wanted[name] // smallest * smallest for name in ("amount", "setup_fee")}
 
 
@@ -75,7 +75,7 @@ def test_each_period_is_billed_once_and_all_sums_agree(
         expect_periods(wanted, made, until)
         expect_grouping()
         assert check().findings == []
-        assert all(each.total % step(each.currency) == 0 for each in Invoice.objects.all())
+        assert all(each.total % money.step(each.currency) == 0 for each in Invoice.objects.all())
         transaction.set_rollback(True)
 
 
