@@ -193,7 +193,7 @@ def browser_of() -> Callable[..., Client]:
 WITHOUT_FIELDS = {
     "customer_resume", "invoice_resume", "customer_closing", "customer_erasure", "settings_closing",
     "contact_remove", "invitation_resend", "invitation_withdraw", "price_switch", "subscription_resume",
-    "invoice_discard", "invoice_issue", "invoice_send", "payment_ask", "payment_take_in",
+    "invoice_discard", "invoice_issue", "invoice_send", "payment_ask", "payment_end", "payment_take_in",
     "payment_absent", "run_now", "import",
     "import_preview", "audit_check", "audit_export", "settings_no_logo", "tax_remove", "stripe_key",
     "stripe_disconnect",

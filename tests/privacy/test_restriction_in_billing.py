@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import Customer
 from billing import due, payments, planning
-from billing.collecting import _still_wanted
+from billing.collecting import is_wanted
 from billing.models import Invoice, Payment
 from privacy import restricting
 from privacy.restricting import Processing
@@ -47,13 +47,12 @@ def test_no_card_is_charged_by_itself_and_the_owner_of_it_may_still_pay(
     pause(two[0].customer)
     assert not payments.will_collect(held, now=making.NOW)
     assert payments.will_collect(free, now=making.NOW)
-    by_itself, by_hand = (
-        Payment(invoice=held, customer=two[0].customer, method=method, amount=held.total, currency="EUR")
-        for method in ("autopay", "card")
-    )
-    assert not _still_wanted(by_itself) and _still_wanted(by_hand)  # also where its row was there before
+    about = {"invoice": held, "customer": two[0].customer, "amount": held.total, "currency": "EUR"}
+    by_itself = Payment(method="autopay", payment_method=two[0].customer.payment_methods.get(), **about)
+    by_hand = Payment(method="card", **about)
+    assert not is_wanted(by_itself) and is_wanted(by_hand)  # also where its row was there before
     resume(two[0].customer)
-    assert payments.will_collect(held, now=making.NOW) and _still_wanted(by_itself)
+    assert payments.will_collect(held, now=making.NOW) and is_wanted(by_itself)
 
 
 def test_new_periods_wait_and_the_plan_knows(two: tuple[making.Account, making.Account]) -> None:

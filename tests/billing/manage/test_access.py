@@ -30,7 +30,7 @@ ONLY_POST = {
     "price_switch", "subscription_resume", "invoice_issue", "invoice_send", "invoice_discard", "run_now",
     "customer_resume", "invoice_resume", "audit_check", "audit_export", "settings_no_logo", "tax_remove",
     "payment_ask",
-    "payment_take_in", "contact_remove", "invitation_resend",
+    "payment_end", "payment_take_in", "contact_remove", "invitation_resend",
     "invitation_withdraw", "staff_role", "staff_deactivate", "staff_reactivate", "staff_resend",
     "staff_withdraw", "stripe_key", "stripe_disconnect", "factors_reset",
     "host_primary", "host_remove", "host_look", "host_withdraw",
