@@ -42,6 +42,7 @@ KEPT = {
     "privacy_policynotice": {"subject_kind", "subject_id", "given_up_because"},
     "privacy_restriction": {"subject_kind", "subject_id"},
     "billing_billingsettings": {"number_format", "number_prefix", "brand_colour", "logo_type"},
+    "billing_payment": {"unanswered_by"},
     "billing_stripeconnection": {"account_id", "publishable_key", "webhook_endpoint"},
 }
 SHORT = 16  # a shorter column has room for a code, and for no canary
