@@ -8,7 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.sessions.models import Session as SessionData
 from django.core import signing
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, QuerySet
 
 from accounts import inviting, sessions
 from accounts.models import Contact, Customer, Invitation, Session, User
@@ -17,7 +17,9 @@ from accounts.subjects import ERASED_DOMAIN
 from audit.actors import Actor
 from privacy import closing, ending, planning, telling
 from privacy.closing import CUSTOMER, GRACE, TENANT, Part
-from privacy.erasing import obstacle, within
+from privacy.erasing import HELD, obstacle, within
+from privacy.holds import any_held
+from privacy.models import Erasure
 from privacy.subjects import Known, Subject
 from tenants.context import current_tenant, enter_public, in_public
 from tenants.directory import site_url, tenant_of_schema
@@ -127,9 +129,9 @@ ending.everyone(_everyone)
 
 
 @obstacle
-def last_owner(subject: Subject) -> list[str]:
-    """Somebody has to be left who can look after what stays."""
-    if subject.kind != USER:
+def last_owner(subject: Subject, because: Erasure.Because) -> list[str]:
+    """Somebody has to be left who can look after what stays; a child is erased all the same."""
+    if subject.kind != USER or because is Erasure.Because.CHILD:
         return []
     if in_public():
         staff = User.objects.filter(pk=UUID(subject.id), is_active=True, role=User.Role.PLATFORM)
@@ -155,6 +157,23 @@ def _is_open() -> bool:
     return tenant_of_schema(current_tenant().schema_name).status != Tenant.Status.CLOSED
 
 
+@obstacle
+def held_invitations(subject: Subject, because: Erasure.Because) -> list[str]:
+    """An invitation to them may belong to a customer who is needed in a legal matter."""
+    return [HELD] if any_held(_invitations_to(planning.with_included(subject))) else []
+
+
+def _invitations_to(subjects: Sequence[Subject]) -> "QuerySet[Invitation]":
+    users = [UUID(each.id) for each in subjects if each.kind == USER]
+    customers = [UUID(each.id) for each in subjects if each.kind == CUSTOMER]
+    addresses = {*User.objects.filter(pk__in=users).values_list("email", flat=True)}
+    addresses |= {*Customer.objects.filter(pk__in=customers).values_list("email", flat=True)}
+    theirs = Q(pk__in=[])
+    for address in addresses:
+        theirs |= Q(email__iexact=address)
+    return Invitation.objects.filter(theirs)
+
+
 @within
 def by_value(subjects: Sequence[Subject], now: datetime) -> dict[str, int]:
     """Sessions' contents, which no row names, and invitations to their addresses; nobody logs in any more."""
@@ -162,14 +181,10 @@ def by_value(subjects: Sequence[Subject], now: datetime) -> dict[str, int]:
     customers = [UUID(each.id) for each in subjects if each.kind == CUSTOMER]
     keys = Session.objects.filter(user__in=users).values_list("key_hash", flat=True)
     data, _ = SessionData.objects.filter(session_key__in=list(keys)).delete()
-    addresses = {*User.objects.filter(pk__in=users).values_list("email", flat=True)}
-    addresses |= {*Customer.objects.filter(pk__in=customers).values_list("email", flat=True)}
-    theirs = Q(pk__in=[])
-    for address in addresses:
-        theirs |= Q(email__iexact=address)
-    for pk in Invitation.objects.filter(theirs).values_list("pk", flat=True):
+    theirs = _invitations_to(subjects)
+    for pk in theirs.values_list("pk", flat=True):
         subject_keys.destroy("invitation", str(pk), now=now)
-    invitations, _ = Invitation.objects.filter(theirs).delete()
+    invitations, _ = theirs.delete()
     User.objects.filter(pk__in=users).update(is_active=False, link_generation=F("link_generation") + 1)
     Customer.objects.filter(pk__in=customers).update(status=Customer.Status.CLOSED)
     return {"django_session": data, "invitations to them": invitations}

@@ -5,51 +5,61 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
 from accounts import sessions
-from accounts.models import Customer, EmailChange, User
+from accounts.models import Contact, EmailChange, User
+from accounts.subjects import ERASED_DOMAIN
 from audit.actions import Action
 from audit.actors import Actor
 from audit.models import AuditEvent
 from audit.reading import opened
 from audit.recording import record
 from privacy.finding import Moved, address_changes
-from privacy.freezing import doors
+from privacy.freezing import doors, kind_logs_in
 from privacy.staffing import Colleague, staff_are
+from privacy.subjects import Subject
 
 BECAUSE = "frozen"
 
 
-def shut_user(subject_id: str, *, actor: Actor, now: datetime) -> list[str]:
-    """End a person's sessions, and let none begin. Links mailed before are void."""
+def shut(ids: Sequence[str], *, actor: Actor, now: datetime) -> list[str]:
+    """End these people's sessions, and let none begin. Links mailed before are void. Locks them in order."""
+    closed: list[str] = []
     with transaction.atomic():
-        user = User.objects.select_for_update(of=("self",), no_key=True).get(pk=UUID(subject_id))
-        sessions.end_others(user, keep=None, actor=actor, now=now)
-        if not user.is_active:
-            return []
-        User.objects.filter(pk=user.pk).update(is_active=False, link_generation=F("link_generation") + 1)
-        record(Action.USER_DEACTIVATED, subject=("user", user.pk), actor=actor, now=now, because=BECAUSE)
-    return [str(user.pk)]
-
-
-def shut_customer(subject_id: str, *, actor: Actor, now: datetime) -> list[str]:
-    """Shut out who logs in for the customer with the customer's own address; others act for it as before."""
-    customer = Customer.objects.get(pk=UUID(subject_id))
-    own = User.objects.filter(contacts__customer=customer, email__iexact=customer.email).distinct()
-    shut: list[str] = []
-    for user in own.order_by("pk"):
-        shut += shut_user(str(user.pk), actor=actor, now=now)
-    return shut
+        people = User.objects.select_for_update(of=("self",), no_key=True)
+        for user in people.filter(pk__in=[UUID(each) for each in ids]).order_by("pk"):
+            sessions.end_others(user, keep=None, actor=actor, now=now)
+            if not user.is_active:
+                continue
+            User.objects.filter(pk=user.pk).update(is_active=False, link_generation=F("link_generation") + 1)
+            record(Action.USER_DEACTIVATED, subject=("user", user.pk), actor=actor, now=now, because=BECAUSE)
+            closed.append(str(user.pk))
+    return closed
 
 
 def let_in(ids: Sequence[str], *, actor: Actor, now: datetime) -> None:
-    """Let those log in again."""
+    """Let those log in again, but for whoever is erased."""
     with transaction.atomic():
         people = User.objects.select_for_update(of=("self",), no_key=True)
-        for user in people.filter(pk__in=[UUID(each) for each in ids], is_active=False).order_by("pk"):
+        shut_out = people.filter(pk__in=[UUID(each) for each in ids], is_active=False)
+        for user in shut_out.exclude(email__endswith=ERASED_DOMAIN).order_by("pk"):
             User.objects.filter(pk=user.pk).update(is_active=True)
             record(Action.USER_REACTIVATED, subject=("user", user.pk), actor=actor, now=now, because=BECAUSE)
+
+
+def _acting_for(customer_id: str) -> list[str]:
+    """Everybody who acts for the customer: what is frozen, nobody uses."""
+    found = Contact.objects.filter(customer=UUID(customer_id)).values_list("user", flat=True)
+    return [str(pk) for pk in found]
+
+
+def _owned_alone(user_id: str) -> list[Subject]:
+    """The customers that have no other owner."""
+    owned = Contact.objects.filter(user=UUID(user_id), is_owner=True).order_by("customer")
+    others = Contact.objects.filter(customer=OuterRef("customer"), is_owner=True).exclude(user=UUID(user_id))
+    alone = owned.exclude(Exists(others)).values_list("customer", flat=True)
+    return [Subject("customer", str(pk)) for pk in alone]
 
 
 def _platform_staff() -> list[Colleague]:
@@ -77,8 +87,9 @@ def _customer_moved(subject_id: str, since: datetime) -> Moved | None:
     return None
 
 
-doors("user", shut=shut_user, let_in=let_in)
-doors("customer", shut=shut_customer, let_in=let_in)
+doors(shut=shut, let_in=let_in)
+kind_logs_in("user", lambda user_id: [user_id], _owned_alone)
+kind_logs_in("customer", _acting_for)
 staff_are(_platform_staff)
 address_changes("user", _user_moved)
 address_changes("customer", _customer_moved)

@@ -17,6 +17,7 @@ from billing.stripe_gateway import NotFound
 from privacy import closing
 from privacy.closing import CUSTOMER, Part
 from privacy.erasing import also, obstacle
+from privacy.models import Erasure
 from privacy.subjects import Subject
 
 RUNNING = (Subscription.Status.PENDING, Subscription.Status.ACTIVE, Subscription.Status.PAUSED)
@@ -56,7 +57,7 @@ closing.takes_part(CUSTOMER, Part("billing", _end, _resume, _tells))
 
 
 @obstacle
-def money_in_flight(subject: Subject) -> list[str]:
+def money_in_flight(subject: Subject, because: Erasure.Because) -> list[str]:
     """Nobody is erased while a payment is under way or a charge is disputed."""
     if subject.kind != CUSTOMER:
         return []

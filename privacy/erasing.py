@@ -8,7 +8,7 @@ it is taken up after the last step that was done. What it did is kept without a 
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
@@ -29,12 +29,15 @@ from vault.models import SubjectKey
 
 log = logging.getLogger(__name__)
 
+Because = Erasure.Because
+Obstacle = Callable[[Subject, Because], list[str]]
 Step = Callable[[Sequence[Subject], datetime], int]
 NOBODY = timedelta()
+HELD: Final = "This data is needed in a legal matter and must not be deleted until that is over."
 
 _steps: dict[str, Step] = {}
 _within: list[Callable[[Sequence[Subject], datetime], dict[str, int]]] = []
-_obstacles: list[Callable[[Subject], list[str]]] = []
+_obstacles: list[Obstacle] = []
 
 
 def also(name: str) -> Callable[[Step], Step]:
@@ -58,21 +61,20 @@ def within(
     return clean
 
 
-def obstacle(find: Callable[[Subject], list[str]]) -> Callable[[Subject], list[str]]:
-    """Register what stands in the way of erasing a subject: sentences for whoever asks."""
+def obstacle(find: Obstacle) -> Obstacle:
+    """Register what stands in the way of erasing a subject for this cause: sentences for whoever asks."""
     _obstacles.append(find)
     return find
 
 
-def in_the_way(subject: Subject) -> list[str]:
+def in_the_way(subject: Subject, because: Because = Because.ASKED) -> list[str]:
     """Return why the subject cannot be erased now; nothing when it can."""
-    held = [each for each in with_included(subject) if holds.is_held(each)]
-    if held:
-        return ["This data is needed in a legal matter and must not be deleted until that is over."]
-    return [text for find in _obstacles for text in find(subject)]
+    if _is_held(with_included(subject)):
+        return [HELD]
+    return [text for find in _obstacles for text in find(subject, because)]
 
 
-def begin(subject: Subject, *, because: Erasure.Because, actor: Actor, now: datetime) -> Erasure:
+def begin(subject: Subject, *, because: Because, actor: Actor, now: datetime) -> Erasure:
     """Write the plan down and have it carried out; a customer's account is closed with it.
 
     One that is under way already is returned as it is. Raises `Refused` while something stands in the way.
@@ -81,7 +83,7 @@ def begin(subject: Subject, *, because: Erasure.Because, actor: Actor, now: date
         running = _open(subject)
         if running is not None:
             return running
-        for reason in in_the_way(subject):
+        for reason in in_the_way(subject, because):
             raise Refused(reason)
         if subject.kind == closing.CUSTOMER and closing.closing_of(subject) is None:
             closing.close(subject, actor=actor, now=now, grace=NOBODY)
@@ -104,7 +106,7 @@ def carry_out(erasure_id: UUID, *, actor: Actor, now: datetime) -> bool:
     if erasure.done_at is not None:
         return True
     subject = Subject(erasure.subject_kind, erasure.subject_id)
-    waiting = in_the_way(subject)
+    waiting = in_the_way(subject, Because(erasure.because))
     if waiting:
         log.warning("erasure %s waits: something stands in the way", erasure.pk)
         return False
@@ -137,6 +139,14 @@ def is_under_way(subject: Subject) -> bool:
     return _open(subject) is not None
 
 
+def _is_held(subjects: Sequence[Subject]) -> bool:
+    """Whether a hold stands on them, on their workspace, or on somebody whom rows that would go are about."""
+    if holds.is_workspace_held() or any(holds.is_held(each) for each in subjects):
+        return True
+    going = (rows_of(each, subjects) for each in _that(Treatment.ROW, Treatment.BLANK))
+    return any(holds.any_held(rows) for rows in going if rows is not None)
+
+
 def _open(subject: Subject) -> Erasure | None:
     rows = Erasure.objects.filter(subject_kind=subject.kind, subject_id=subject.id, done_at__isnull=True)
     return rows.first()
@@ -151,7 +161,7 @@ def _do(erasure: Erasure, name: str, count: int) -> None:
 def _finish(erasure: Erasure, subject: Subject, *, actor: Actor, now: datetime) -> None:
     """Let rows, fields and keys go, all or nothing, and say so in the record and in the log of erasures."""
     subjects, report = with_included(subject), dict(erasure.report)
-    for reason in in_the_way(subject):
+    for reason in in_the_way(subject, Because(erasure.because)):
         raise Refused(reason)
     for clean in _within:
         report |= clean(subjects, now)
@@ -212,11 +222,11 @@ def _instead(holding: Holding, name: str, row: Any) -> Any:
     return None if field.null else field.get_default() if field.has_default() else ""  # type: ignore[union-attr]
 
 
-def _that(treatment: Treatment) -> list[Holding]:
+def _that(*treatments: Treatment) -> list[Holding]:
     return [
         each
         for each in inventory.holdings()
-        if any(data.erasure is treatment for data in each.personal.values())
+        if any(data.erasure in treatments for data in each.personal.values())
     ]
 
 

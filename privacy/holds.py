@@ -6,12 +6,12 @@ A hold on a customer or user stands in the tenant's schema; one on a whole tenan
 from datetime import datetime
 from typing import Any, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from privacy import inventory
 from privacy.models import Hold
 from privacy.subjects import Subject
-from tenants.context import enter_public
+from tenants.context import current_schema, enter_public
 from tenants.models import Tenant
 
 M = TypeVar("M", bound=Model)
@@ -35,9 +35,26 @@ def is_schema_held(tenant: Tenant) -> bool:
         return is_held(Subject("tenant", str(tenant.pk)))
 
 
+def is_workspace_held() -> bool:
+    """Tell whether a hold stands on the tenant whose schema is entered; the platform's own has none."""
+    schema = current_schema()
+    with enter_public():
+        return schema in held_schemas()
+
+
 def held_schemas() -> list[str]:
     """Return the schemas of the tenants under a hold. In the platform's schema."""
     return list(Tenant.objects.filter(pk__in=held("tenant")).values_list("schema_name", flat=True))
+
+
+def any_held(rows: "QuerySet[M]") -> bool:
+    """Tell whether one of the rows is about somebody under a hold, as the inventory says whose they are."""
+    theirs = Q(pk__in=[])
+    for about in inventory.holding_of(rows.model._meta.label).about:
+        ids = held(about.kind)
+        if ids:
+            theirs |= Q(**{f"{about.path}__in": ids})
+    return bool(theirs) and rows.filter(theirs).exists()
 
 
 def without_held(rows: "QuerySet[M]") -> "QuerySet[M]":

@@ -380,7 +380,7 @@ holds(
         CHILD, "ground", "reported_by", "reported_at", "decision", "decided_by", "decided_at",
         "decided_because", "erased_at", "shut_out",
     ),
-    none=["id", "schema_name", "subject_kind", "subject_id", "request"],
+    none=["id", "schema_name", "subject_kind", "subject_id", "request", "along"],
     unfindable=GIVEN_BY_PEOPLE,
 )  # fmt: skip
 holds(

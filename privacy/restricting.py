@@ -17,9 +17,11 @@ from django.db.models.functions import Cast
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
+from privacy import freezing
 from privacy.errors import Refused
 from privacy.models import Restriction
 from privacy.subjects import Subject
+from tenants.context import current_schema
 
 
 class Processing(StrEnum):
@@ -108,7 +110,9 @@ def restrict(subject: Subject, *, reason: str, actor: Actor, now: datetime) -> R
 
 
 def lift(subject: Subject, *, because: str, actor: Actor, now: datetime) -> bool:
-    """Go on with processing; returns whether it was paused."""
+    """Go on with processing; returns whether it was paused. Raises `Refused` while they are frozen."""
+    if freezing.is_frozen(current_schema(), subject):
+        raise Refused("This account is frozen until it is decided whether its owner is a child. Write to us.")
     with transaction.atomic():
         row = (
             Restriction.objects.select_for_update()

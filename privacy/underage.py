@@ -3,29 +3,27 @@
 A message alone freezes nobody, or anybody could shut out anybody: staff do, in the admin, at once.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
-from privacy import erasing, freezing
+from privacy import erasing, freezing, restricting
 from privacy.errors import Refused
 from privacy.finding import Found, inside
-from privacy.holds import is_held
-from privacy.models import DataRequest, Erasure, Restriction, UnderageReport
+from privacy.models import DataRequest, Erasure, UnderageReport
 from privacy.subjects import Subject, known
 from tenants.context import enter_public
-from tenants.jobs import enqueue
+from tenants.jobs import Asked, enqueue, enqueue_many
 
 RESTRICTED_BECAUSE: Final = "Said to be under 16"
 Decision = UnderageReport.Decision
-Eraser = Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +32,6 @@ class Report:
 
     ground: str
     request: DataRequest | None = None
-
-
-def _erase(subject: Subject, *, actor: Actor, now: datetime) -> None:
-    """Erase the subject of the schema entered, now. Talks to the world: no transaction may be open."""
-    erasure = erasing.begin(subject, because=Erasure.Because.CHILD, actor=actor, now=now)
-    if not erasing.carry_out(erasure.pk, actor=actor, now=now):
-        raise Refused("Something stands in the way of erasing them. They stay frozen; it is tried again.")
-
-
-_erasers: list[Eraser] = [_erase]
 
 
 def freeze(whom: Found, report: Report, *, actor: Actor, now: datetime) -> UnderageReport:
@@ -61,8 +49,8 @@ def freeze(whom: Found, report: Report, *, actor: Actor, now: datetime) -> Under
                 reported_by=actor.label[:254],
                 reported_at=now,
             )
-            made.shut_out = _stop(whom, actor=actor, now=now)
-            made.save(update_fields=["shut_out"])
+            _stop(made, actor=actor, now=now)
+            made.save(update_fields=["shut_out", "along"])
             record(
                 Action.UNDERAGE_REPORTED, subject=("underage report", made.pk), actor=actor, now=now,
                 schema=whom.schema_name, kind=whom.subject.kind, of=whom.subject.id,
@@ -74,11 +62,7 @@ def freeze(whom: Found, report: Report, *, actor: Actor, now: datetime) -> Under
 
 def is_frozen(whom: Found) -> bool:
     """Tell whether a report stands that was not decided in their favour."""
-    with enter_public():
-        reports = UnderageReport.objects.filter(
-            schema_name=whom.schema_name, subject_kind=whom.subject.kind, subject_id=whom.subject.id
-        )
-        return reports.exclude(decision=Decision.FREE).exists()
+    return freezing.is_frozen(whom.schema_name, whom.subject)
 
 
 def decide(
@@ -95,10 +79,12 @@ def decide(
         report.decided_by, report.decided_because = actor.label[:254], because.strip()[:500]
         report.save(update_fields=["decision", "decided_at", "decided_by", "decided_because"])
         if decision == Decision.ERASE:
-            _check_can_be_erased(found_of(report))
+            whom = found_of(report)
+            with inside(whom.schema_name):
+                _check_can_be_erased(whom.subject)
             enqueue("privacy.erase_child", report_id=str(report.pk))
         else:
-            _set_free(report, actor=actor, now=now)
+            _release(report, actor=actor, now=now)
         record(
             Action.UNDERAGE_DECIDED, subject=("underage report", report.pk), actor=actor, now=now,
             decision=decision, because=report.decided_because,
@@ -107,20 +93,44 @@ def decide(
 
 
 def erase(report_id: UUID, *, now: datetime) -> None:
-    """Erase whom a person's decision names; once."""
+    """Erase whom a person's decision names, and what is nobody else's; once. Talks to the world.
+
+    Raises `Refused` while something stands in the way: they stay frozen, and it is tried again each day.
+    """
     with enter_public():
         report = UnderageReport.objects.get(pk=report_id)
     if report.decision != Decision.ERASE or report.erased_at is not None:
         return
     actor = Actor.system("under 16")
     whom = found_of(report)
-    _check_can_be_erased(whom)
     with inside(whom.schema_name):
-        _erasers[0](whom.subject, actor=actor, now=now)
+        _check_can_be_erased(whom.subject)
+        for each in _whole(whom.subject):
+            if not erasing.is_erased(each):
+                erasure = erasing.begin(each, because=Erasure.Because.CHILD, actor=actor, now=now)
+                if not erasing.carry_out(erasure.pk, actor=actor, now=now):
+                    raise Refused("Something stands in the way of erasing them.")
     with enter_public(), transaction.atomic():
         report.erased_at = now
         report.save(update_fields=["erased_at"])
+        _release(report, actor=actor, now=now)
         record(Action.UNDERAGE_ERASED, subject=("underage report", report.pk), actor=actor, now=now)
+
+
+def not_yet_erased(before: datetime) -> "QuerySet[UnderageReport]":
+    """Return what was decided before this instant, and is not carried out. In the platform's schema."""
+    decided = UnderageReport.objects.filter(decision=Decision.ERASE, erased_at__isnull=True)
+    return decided.filter(decided_at__lt=before)
+
+
+def take_up(*, now: datetime) -> int:
+    """Try again to erase whoever should be erased and is not; once a day each, returns how many."""
+    with enter_public(), transaction.atomic():
+        late = [str(pk) for pk in not_yet_erased(now).values_list("pk", flat=True)]
+        enqueue_many(
+            [Asked("privacy.erase_child", {"report_id": pk}, key=f"child:{pk}:{now.date()}") for pk in late]
+        )
+    return len(late)
 
 
 def found_of(report: UnderageReport) -> Found:
@@ -128,39 +138,66 @@ def found_of(report: UnderageReport) -> Found:
     return Found(report.schema_name, Subject(report.subject_kind, report.subject_id))
 
 
-def _stop(whom: Found, *, actor: Actor, now: datetime) -> list[str]:
+def _stop(report: UnderageReport, *, actor: Actor, now: datetime) -> None:
+    """Restrict and shut out; note in the report who was shut out, and what went along."""
+    whom, shut_before = found_of(report), _shut_by_others(report)
     with inside(whom.schema_name):
         if known(whom.subject) is None:
             raise Refused("There is nobody of that kind with that id.")
-        mine = {"subject_kind": whom.subject.kind, "subject_id": whom.subject.id}
-        _, made = Restriction.objects.get_or_create(
-            **mine, lifted_at=None, defaults={"reason": RESTRICTED_BECAUSE, "asked_at": now}
-        )
-        shut = freezing.shut(whom.subject.kind, whom.subject.id, actor=actor, now=now)
+        subjects = _whole(whom.subject)
+        before = [each for each in subjects if restricting.in_force(each) is not None]
+        for each in subjects:
+            if each not in before:
+                restricting.restrict(each, reason=RESTRICTED_BECAUSE, actor=actor, now=now)
+        people = freezing.people_of(subjects)
+        shut = freezing.shut(people, actor=actor, now=now)
+        report.shut_out = [each for each in people if each in shut or each in shut_before]
+        report.along = [[each.kind, each.id] for each in subjects[:-1]]
         record(
             Action.UNDERAGE_FROZEN, subject=(whom.subject.kind, whom.subject.id), actor=actor, now=now,
-            shut_out=shut, restricted_before=not made,
+            shut_out=shut, restricted_before=whom.subject in before, along=report.along,
         )  # fmt: skip
-    return shut
 
 
-def _set_free(report: UnderageReport, *, actor: Actor, now: datetime) -> None:
-    """Undo what the freeze did; a restriction that stood before it stays."""
-    with inside(report.schema_name):
-        standing = Restriction.objects.filter(
-            subject_kind=report.subject_kind,
-            subject_id=report.subject_id,
-            lifted_at__isnull=True,
-            reason=RESTRICTED_BECAUSE,
-        )
-        standing.update(lifted_at=now, lifted_because="Not under 16")
-        freezing.let_in(report.subject_kind, report.shut_out, actor=actor, now=now)
-        record(
-            Action.UNDERAGE_SET_FREE, subject=(report.subject_kind, report.subject_id), actor=actor, now=now
-        )
+def _release(report: UnderageReport, *, actor: Actor, now: datetime) -> None:
+    """Undo what the freeze did, as far as nobody is erased or frozen by another report.
 
-
-def _check_can_be_erased(whom: Found) -> None:
+    A restriction that stood before it stays.
+    """
+    whom = found_of(report)
     with inside(whom.schema_name):
-        if is_held(whom.subject):
-            raise Refused("A legal hold stands on them. Lift it first; until then they stay frozen.")
+        for each in [*(Subject(*pair) for pair in report.along), whom.subject]:
+            standing = restricting.in_force(each)
+            if standing is None or standing.reason != RESTRICTED_BECAUSE or is_frozen(_in(report, each)):
+                continue
+            restricting.lift(each, because="Not under 16", actor=actor, now=now)
+    staying = _shut_by_others(report)
+    with inside(whom.schema_name):
+        going = [each for each in report.shut_out if each not in staying]
+        freezing.let_in(going, actor=actor, now=now)
+        if report.decision == Decision.FREE:
+            record(
+                Action.UNDERAGE_SET_FREE, subject=(whom.subject.kind, whom.subject.id), actor=actor, now=now
+            )
+
+
+def _shut_by_others(report: UnderageReport) -> set[str]:
+    """Return the log-ins that other reports hold shut. In the platform's schema."""
+    others = UnderageReport.objects.filter(schema_name=report.schema_name, erased_at__isnull=True)
+    lists = others.exclude(decision=Decision.FREE).exclude(pk=report.pk).values_list("shut_out", flat=True)
+    return {each for ids in lists for each in ids}
+
+
+def _whole(subject: Subject) -> list[Subject]:
+    """What is nobody else's first: the log-in goes with it."""
+    return [*freezing.along_with(subject), subject]
+
+
+def _in(report: UnderageReport, subject: Subject) -> Found:
+    return Found(report.schema_name, subject)
+
+
+def _check_can_be_erased(subject: Subject) -> None:
+    for each in _whole(subject):
+        for reason in erasing.in_the_way(each, Erasure.Because.CHILD):
+            raise Refused(f"{reason} Until then they stay frozen.")

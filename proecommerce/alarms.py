@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.urls import reverse
 
-from privacy import publishing, reminding
+from privacy import publishing, reminding, underage
 from privacy.models import UnderageReport
+
+ERASED_WITHIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,18 @@ def _policy_that_drifted(now: datetime) -> Alarm | None:
     return Alarm(said, reverse("admin:policy_publish")) if said else None
 
 
+def _children_not_erased(now: datetime) -> Alarm | None:
+    count = underage.not_yet_erased(now - ERASED_WITHIN).count()
+    if not count:
+        return None
+    what = "A child is" if count == 1 else f"{count} children are"
+    url = reverse("admin:privacy_underagereport_changelist")
+    return Alarm(f"{what} to be erased and still there: see what stands in the way.", url)
+
+
 LOOKS: list[Callable[[datetime], Alarm | None]] = [
     _overdue_requests,
     _undecided_children,
     _policy_that_drifted,
+    _children_not_erased,
 ]

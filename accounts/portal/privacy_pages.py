@@ -126,8 +126,11 @@ def restrict_page(request: HttpRequest, user: User) -> HttpResponse:
 def lift_page(request: HttpRequest, user: User) -> HttpResponse:
     scope = _scope(user, request.POST.get("whose", ""))
     acting: dict[str, Any] = {"actor": actor_of(request), "now": clock.now()}
-    if restricting.lift(scope.subject, because="asked for by the person", **acting):
-        messages.success(request, "Processing goes on.")
+    try:
+        if restricting.lift(scope.subject, because="asked for by the person", **acting):
+            messages.success(request, "Processing goes on.")
+    except Refused as no:
+        messages.error(request, str(no))
     return redirect("accounts:privacy_restrict")
 
 

@@ -53,8 +53,9 @@ def read_mailbox(**_: str) -> None:
 
 @job("privacy.remind", outside=True)
 def remind(**_: str) -> None:
-    """Remind of what waits."""
+    """Remind of what waits, and try again what should be erased."""
     reminding.remind(now=clock.now())
+    underage.take_up(now=clock.now())
 
 
 @job("privacy.remind_of_reviews", outside=True)

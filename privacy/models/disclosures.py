@@ -65,8 +65,10 @@ class UnderageReport(OfSubject):
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_because = models.CharField(max_length=500, blank=True, default="")
     erased_at = models.DateTimeField(null=True, blank=True)
-    # Whom the freeze shut out: kind and id of each, so that letting go lets in those and nobody else.
+    # Whom the freeze shut out: the ids of log-ins, so that letting go lets in those and nobody else.
     shut_out = models.JSONField(default=list, blank=True)
+    # What is nobody else's and was frozen too: kind and id of each.
+    along = models.JSONField(default=list, blank=True, db_default=models.Value([], models.JSONField()))
 
     class Meta:
         verbose_name = "report of a child"

@@ -21,7 +21,7 @@ from accounts.models import Session, User
 from accounts.people import create_user
 from audit.models import AuditEvent
 from audit.verifying import verify
-from privacy import answering, checklists, holding, holds, receiving, reminding, underage
+from privacy import answering, checklists, holds, receiving, reminding, underage
 from privacy.answering import Answer
 from privacy.classifying import Right
 from privacy.deadlines import Law
@@ -329,25 +329,6 @@ class TestUnder16:
         underage.freeze(whom, underage.Report("She said so."), actor=actor, now=now)
         with enter(alpha), pytest.raises(AccountsRefused, match="shut this person out"):
             colleagues.reactivate(kid.pk, by=owner, actor=actor, now=now)
-
-    def test_erasing_waits_for_a_legal_hold(
-        self, ida: Account, alpha: Any, actor: Any, now: datetime, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        erased: list[Subject] = []
-        monkeypatch.setattr(underage, "_erasers", [lambda subject, *, actor, now: erased.append(subject)])
-        whom = Found("t_alpha", Subject("customer", str(ida.customer.pk)))
-        report = underage.freeze(whom, underage.Report("His teacher."), actor=actor, now=now)
-        hold = holding.place(whom, reason="Case 12", actor=actor, now=now)
-        erase = UnderageReport.Decision.ERASE
-        with pytest.raises(Refused, match="hold"):
-            underage.decide(report.pk, erase, "He is 12", actor=actor, now=now)
-        holding.lift("t_alpha", hold.pk, because="Settled", actor=actor, now=now)
-        underage.decide(report.pk, erase, "He is 12", actor=actor, now=now)
-        assert run_jobs_of(report_id=str(report.pk)) == ["privacy.erase_child"]
-        underage.erase(report.pk, now=now)  # a second time changes nothing
-        report.refresh_from_db()
-        assert erased == [whom.subject] and report.erased_at == now
-        assert underage.is_frozen(whom)
 
 
 class TestDisclosures:
