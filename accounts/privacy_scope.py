@@ -6,6 +6,7 @@ from uuid import UUID
 
 from accounts.models import Contact, Customer, User
 from accounts.permissions import may_use_privacy
+from privacy.restricting import acts_for
 from privacy.subjects import Subject
 
 
@@ -53,3 +54,11 @@ def scope_of(user: User, key: str) -> Scope | None:
 def scope_at(user: User, kind: str, subject_id: UUID) -> Scope | None:
     """The same, for the parts of an address."""
     return scope_of(user, f"{kind}:{subject_id}")
+
+
+def _customers_of(subject: Subject) -> Sequence[Subject]:
+    found = Contact.objects.filter(user=UUID(subject.id)).order_by("customer")
+    return [Subject("customer", str(pk)) for pk in found.values_list("customer", flat=True)]
+
+
+acts_for("user", _customers_of)

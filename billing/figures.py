@@ -20,15 +20,19 @@ from billing.models import (
 )
 from billing.money import Money
 from billing.periods import add_months
+from privacy.restricting import Processing, any_stopped, stops_sql
 
 MONTHS = 12
 FAILED_DAYS = 30
 
-# Revenue as booked, and what customers owe at the end of each month. Voided invoices are booked back.
+# Revenue as booked, without those who restrict that; and what customers owe at the end of each month, who
+# owe it all the same. Voided invoices are booked back.
 _BY_MONTH = (
     "SELECT p.currency, date_trunc('month', e.booked_on)::date, p.account, sum(p.amount)"
     " FROM billing_posting p JOIN billing_journalentry e ON e.id = p.entry_id"
-    " WHERE p.account IN ('revenue', 'receivable') GROUP BY 1, 2, 3"
+    " WHERE (p.account = 'receivable'"
+    f" OR p.account = 'revenue' AND NOT {stops_sql(Processing.FIGURES, 'customer', 'e.customer_id')})"
+    " GROUP BY 1, 2, 3"
 )
 
 
@@ -119,6 +123,11 @@ def _months_of(
         left += owed.get(month, 0)
         rows.append(Month(month, Money(revenue.get(month, 0), currency), Money(left, currency)))
     return rows
+
+
+def leaves_out() -> bool:
+    """Tell whether the revenue of some customers is left out, because they restrict that."""
+    return any_stopped(Processing.FIGURES, "customer")
 
 
 def owed(*, today: date) -> dict[str, Owed]:

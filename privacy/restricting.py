@@ -1,14 +1,14 @@
 """Restriction of processing (Art. 18 GDPR): asked for, lifted, and the one place that says what it stops.
 
 While it stands, data is stored, and used for what the person asks for or for legal claims (Art. 18(2)): what
-they ask for themselves, what they owe already, security. It stops what would happen by itself or serves us:
-marketing, charging a card without them, billing new periods, setting products up, figures.
+they ask for themselves, what they owe already with the mail about it, security. It stops what would happen by
+itself or serves others. Of a customer: news to those who act for it, charging a card without them, billing
+new periods, and being counted in the figures of revenue. Of a person who logs in: news.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import CharField, Exists, F
@@ -25,24 +25,17 @@ from tenants.context import current_schema
 
 
 class Processing(StrEnum):
-    """What is done with data, as far as a restriction tells it apart."""
+    """What a restriction stops: each is asked for where it would happen, and everything else goes on."""
 
-    STORAGE = "storage"
-    LEGAL_CLAIM = "legal claim"  # invoices issued, and that they are due
-    ASKED_FOR = "asked for"  # what the person does or asks for themselves: log-in, paying, a copy
-    TRANSACTIONAL_MAIL = "transactional mail"
     MARKETING = "marketing"
     COLLECTION = "collection"  # a card charged without the person
     INVOICING = "invoicing"  # new periods billed
-    PROVISIONING = "provisioning"
-    ANALYTICS = "analytics"
+    FIGURES = "figures"  # what the business has come to
 
 
-PASSES: Final = frozenset(
-    {Processing.STORAGE, Processing.LEGAL_CLAIM, Processing.ASKED_FOR, Processing.TRANSACTIONAL_MAIL}
-)
 Changed = Callable[[Subject, datetime], None]
 _told: list[Changed] = []
+_acts_for: dict[str, Callable[[Subject], Sequence[Subject]]] = {}
 
 
 def when_changed(tell: Changed) -> Changed:
@@ -51,9 +44,15 @@ def when_changed(tell: Changed) -> Changed:
     return tell
 
 
+def acts_for(kind: str, find: Callable[[Subject], Sequence[Subject]]) -> None:
+    """Register for whom a subject of this kind acts: what these have paused is not done with it either."""
+    _acts_for[kind] = find
+
+
 def allows(subject: Subject, processing: Processing) -> bool:
     """Tell whether this may be done with the subject's data now."""
-    return processing in PASSES or in_force(subject) is None
+    others = _acts_for[subject.kind](subject) if subject.kind in _acts_for else ()
+    return all(in_force(each) is None for each in (subject, *others))
 
 
 def in_force(subject: Subject) -> Restriction | None:
@@ -74,17 +73,20 @@ def stops(processing: Processing, kind: str, key: F) -> Exists:
     standing = Restriction.objects.filter(
         subject_kind=kind, subject_id=Cast(key, CharField()), lifted_at__isnull=True
     )
-    return Exists(standing if processing not in PASSES else standing.none())
+    return Exists(standing)
 
 
 def stops_sql(processing: Processing, kind: str, key: str) -> str:
     """The same for statements written by hand; `kind` and `key` (a column) are the caller's own words."""
-    if processing in PASSES:
-        return "false"
     return (
         "EXISTS (SELECT 1 FROM privacy_restriction r WHERE r.lifted_at IS NULL"
         f" AND r.subject_kind = '{kind}' AND r.subject_id = {key}::text)"
     )
+
+
+def any_stopped(processing: Processing, kind: str) -> bool:
+    """Tell whether it is refused to any subject of this kind."""
+    return Restriction.objects.filter(subject_kind=kind, lifted_at__isnull=True).exists()
 
 
 def restrict(subject: Subject, *, reason: str, actor: Actor, now: datetime) -> Restriction:

@@ -45,6 +45,7 @@ def _figures(request: HttpRequest) -> dict[str, Any]:
         "tiles": tiles(series, owed.get(currency), currency, failed=figures.failed_payments(now=clock.now())),
         "waiting": figures.waiting_payments(),
         "chart": chart(series, currency),
+        "left_out": figures.leaves_out(),
     }
 
 

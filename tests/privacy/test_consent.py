@@ -186,7 +186,6 @@ def test_what_a_person_needs_is_mailed_whatever_they_chose(
     account = making.account()
     subject = of_user(account.user)
     restricting.restrict(subject, reason="dispute", actor=making.ACTOR, now=making.NOW)
-    assert restricting.allows(subject, restricting.Processing.TRANSACTIONAL_MAIL)
     assert not restricting.allows(subject, restricting.Processing.MARKETING)
     mail_reset(user_id=str(account.user.pk))
     assert [mail.to for mail in mailoutbox] == [["nora@lind.example"]]

@@ -1,13 +1,15 @@
 """While a customer's data may be kept and no more: nothing is charged by itself, nothing new is billed."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from accounts.models import Customer
-from billing import due, payments, planning
+from billing import due, figures, payments, planning
 from billing.collecting import is_wanted
 from billing.models import Invoice, Payment
 from privacy import restricting
@@ -15,6 +17,7 @@ from privacy.restricting import Processing
 from privacy.subjects import Subject
 from tenants.context import enter
 from tests import logging_in
+from tests.billing.manage import rows
 from tests.billing.portal import making
 
 
@@ -95,8 +98,40 @@ def test_the_many_are_asked_as_the_one(two: tuple[making.Account, making.Account
         one_by_one = {
             each.customer.pk for each in two if not restricting.allows(subject_of(each.customer), processing)
         }
-        assert stopped == by_hand == one_by_one, processing
-        assert bool(stopped) == (processing not in restricting.PASSES)
+        assert stopped == by_hand == one_by_one == {two[0].customer.pk}, processing
+
+
+def test_every_processing_that_can_be_stopped_is_asked_for_somewhere() -> None:
+    """Or a page would promise what nothing does."""
+    root = Path(settings.BASE_DIR)
+    code = "".join(
+        file.read_text()
+        for app in ("privacy", "accounts", "billing", "operations", "proecommerce")
+        for file in (root / app).rglob("*.py")
+    )
+    for processing in Processing:
+        assert f"Processing.{processing.name}" in code, processing
+
+
+def test_revenue_is_counted_without_whoever_paused_it_and_what_is_owed_with_them(
+    two: tuple[making.Account, making.Account], tenant: Any
+) -> None:
+    for account in two:
+        rows.issued(account.customer, actor=making.ACTOR, now=making.NOW, amount=10_000)
+
+    def month() -> figures.Month:
+        return figures.by_month(today=making.TODAY)["EUR"][-1]
+
+    client = Client(HTTP_HOST="alpha.localhost")
+    logging_in.enter(client, making.person("o@lind.example", "owner"))
+    whole, said = month(), "without customers whose processing is paused"
+    assert said not in client.get("/manage/").content.decode()
+    pause(two[0].customer)
+    assert month().revenue.minor == whole.revenue.minor - 10_000
+    assert month().outstanding == whole.outstanding
+    assert said in client.get("/manage/").content.decode()
+    resume(two[0].customer)
+    assert month() == whole
 
 
 def test_staff_see_why_nothing_is_billed(two: tuple[making.Account, making.Account], tenant: Any) -> None:

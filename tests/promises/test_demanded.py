@@ -10,12 +10,13 @@ from django.test import Client
 
 from accounts.models import Customer, User
 from accounts.privacy_scope import of_user
-from privacy import consenting, exporting, restricting
+from billing import payments
+from privacy import consenting, exporting
 from privacy.marketing import Offer, send_marketing
 from privacy.models import Consent, ExportFile
-from privacy.subjects import Subject
 from tenants import clock
-from tenants.context import enter
+from tenants.context import current_tenant, enter
+from tenants.models import Tenant
 from tests import logging_in
 from tests.billing.portal import making
 from tests.privacy.copies import Copy, loaded
@@ -115,20 +116,31 @@ def test_d5_whoever_objects_gets_no_marketing(
 def test_d6_processing_is_paused_while_a_dispute_is_resolved_and_goes_on_after(
     account: making.Account, client: Client, mailoutbox: list[Any]
 ) -> None:
-    subject = Subject("customer", str(account.customer.pk))
+    """Seen by what it does: no news, no card charged by itself, no new period billed."""
     whose = f"customer:{account.customer.pk}"
+    making.card(account.customer)
+    making.autopay(account.customer)
+    with transaction.atomic():
+        invoice = making.invoice(account.customer, due=making.TODAY)
+    making.subscription(account.customer, making.price(), making.TODAY)
+    client.post("/account/privacy/news/", {"news": "on"})
+
+    def happens() -> dict[str, bool]:
+        return {
+            "news": send_marketing(OFFER, of_user(account.user)),
+            "a card charged": payments.will_collect(invoice, now=making.NOW),
+            "a next run": Tenant.objects.get(pk=current_tenant().pk).next_run_at is not None,
+        }
+
     assert client.post("/account/privacy/pause/", {"whose": whose, "reason": ""}).status_code == 422
     assert client.post("/account/privacy/pause/", {"whose": whose, "reason": "wrong"}).status_code == 302
     page = client.get("/account/privacy/pause/").content.decode()
     assert "wrong" in page and "Go on with processing" in page
-    stopped = {each for each in restricting.Processing if not restricting.allows(subject, each)}
-    assert stopped == {
-        restricting.Processing.MARKETING, restricting.Processing.COLLECTION, restricting.Processing.INVOICING,
-        restricting.Processing.PROVISIONING, restricting.Processing.ANALYTICS,
-    }  # fmt: skip
+    assert "figures of revenue" in page and "A pause for your log-in alone does not stop billing" in page
+    assert happens() == {"news": False, "a card charged": False, "a next run": False}
     assert client.get("/account/privacy/copies/").status_code == 200
     assert client.post("/account/privacy/pause/lift/", {"whose": whose}).status_code == 302
-    assert all(restricting.allows(subject, each) for each in restricting.Processing)
+    assert happens() == {"news": True, "a card charged": True, "a next run": True}
     other = making.customer("Other", email="x@y.example")
     lifted = client.post("/account/privacy/pause/lift/", {"whose": f"customer:{other.pk}"})
     assert lifted.status_code == 404
