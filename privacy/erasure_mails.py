@@ -6,6 +6,11 @@ from typing import Any
 from tenants.letters import Letter, hello, render
 from tenants.message import RenderedMail
 
+BACKUPS = (
+    "Encrypted backups of earlier days: until they are 365 days old. They serve to bring everything back "
+    "after a loss; whoever was erased is then erased again."
+)
+
 
 def closing_mail(
     which: str, *, business: str, name: str, whose: str, final: str, url: str, tenant: bool
@@ -28,10 +33,13 @@ def closing_mail(
     )  # fmt: skip
 
 
-def erased_mail(*, business: str, name: str, stays: Sequence[Mapping[str, Any]]) -> RenderedMail:
+def erased_mail(*, business: str, name: str, plan: Mapping[str, Any]) -> RenderedMail:
     """Your data is erased; this stays, on this law, until that day."""
-    points = tuple(f"{each['what']}: {until(each['until'])}. {each['law']}." for each in stays)
-    kept = "The law makes us keep the following, and nothing else:" if points else "Nothing of it is kept."
+    stays = [f"{each['what']}: {until(each['until'])}. {each['law']}." for each in plan["stays"]]
+    found = [
+        f"{each['what']}, if you are in them: {until(each['until'])} at the latest. {each['law']}."
+        for each in _once(plan["registers"])
+    ]
     return render(
         Letter(
             sender=business,
@@ -40,11 +48,16 @@ def erased_mail(*, business: str, name: str, stays: Sequence[Mapping[str, Any]])
             paragraphs=(
                 f"The erasure of your personal data at {business} is being carried out now. When you read "
                 "this, your log-in, your contact details and your saved cards are gone for good.",
-                kept,
+                "The following is kept, because the law has it kept or lets us, and nothing else:",
             ),
-            points=points,
+            points=(*stays, *found, BACKUPS),
         )
     )
+
+
+def _once(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Name each register once, with what is kept longest of it left to the page."""
+    return list({each["what"]: each for each in items}.values())
 
 
 def until(text: str) -> str:

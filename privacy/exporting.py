@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from audit.actions import Action
 from audit.actors import Actor
@@ -105,7 +106,10 @@ def make(export_id: UUID, *, actor: Actor, now: datetime) -> None:
 
 def fetch(export: ExportFile, *, actor: Actor, now: datetime) -> Iterator[bytes]:
     """Return the copy's contents, piece by piece, and record that it was taken. Raises `Refused`."""
-    gone = "This copy is gone: copies are kept for seven days. Ask for a new one."
+    gone = (
+        "This copy is gone: copies are kept for seven days, and not when somebody in them is erased. "
+        "Ask for a new one."
+    )
     if not export.is_ready or export.expires_at is None or export.expires_at <= now:
         raise Refused(gone)
     try:
@@ -122,8 +126,12 @@ def fetch(export: ExportFile, *, actor: Actor, now: datetime) -> Iterator[bytes]
 
 
 def expire(export_id: UUID, *, actor: Actor, now: datetime) -> bool:
-    """Delete the file and its key, if its time is over; returns whether. No transaction may be open."""
-    export = ExportFile.objects.filter(pk=export_id, state=State.READY, expires_at__lte=now).first()
+    """Delete the file and its key, if its time is over; returns whether. No transaction may be open.
+
+    Of one that expired before its time, whose key is gone, the file is deleted.
+    """
+    over = Q(state=State.READY, expires_at__lte=now) | Q(state=State.EXPIRED)
+    export = ExportFile.objects.filter(over, pk=export_id).first()
     if export is None:
         return False
     files_gateway.bucket().delete(place_of(export))
@@ -131,11 +139,32 @@ def expire(export_id: UUID, *, actor: Actor, now: datetime) -> bool:
         gone = ExportFile.objects.filter(pk=export_id, state=State.READY)
         if not gone.update(state=State.EXPIRED, key=None):
             return False
-        record(
-            Action.EXPORT_EXPIRED, subject=(export.subject_kind, export.subject_id), actor=actor, now=now,
-            export=str(export.pk),
-        )  # fmt: skip
+        _record_expired(export, actor=actor, now=now)
     return True
+
+
+def expire_at_once(subject: Subject, *, actor: Actor, now: datetime) -> int:
+    """Destroy the keys of the subject's copies, made or in the making; the files go after commit."""
+    mine = ExportFile.objects.filter(subject_kind=subject.kind, subject_id=subject.id)
+    standing = (*ExportFile.UNDER_WAY, State.READY)
+    exports = list(mine.filter(state__in=standing).select_for_update().order_by("pk"))
+    ExportFile.objects.filter(pk__in=[each.pk for each in exports]).update(state=State.EXPIRED, key=None)
+    for export in exports:
+        _record_expired(export, actor=actor, now=now)
+        enqueue("privacy.expire_export", export_id=str(export.pk))
+    return len(exports)
+
+
+def forget_progress(export_id: UUID) -> None:
+    """Forget how much of a copy is done."""
+    cache.delete(f"export:{export_id}")
+
+
+def _record_expired(export: ExportFile, *, actor: Actor, now: datetime) -> None:
+    record(
+        Action.EXPORT_EXPIRED, subject=(export.subject_kind, export.subject_id), actor=actor, now=now,
+        export=str(export.pk),
+    )  # fmt: skip
 
 
 def place_of(export: ExportFile) -> str:

@@ -39,6 +39,8 @@ class Plan:
     emptied: list[Item] = field(default_factory=list)
     sealed: list[Item] = field(default_factory=list)
     stays: list[Item] = field(default_factory=list)
+    # Registers that are not found by a log-in or a customer: what they hold of somebody stays, if they do.
+    registers: list[Item] = field(default_factory=list)
 
     @property
     def as_json(self) -> dict[str, Any]:
@@ -47,7 +49,7 @@ class Plan:
     @property
     def kept_fields(self) -> set[tuple[str, str]]:
         """Model and field of all that stays readable."""
-        return {(item.label, name) for item in self.stays for name in item.fields}
+        return {(item.label, name) for item in (*self.stays, *self.registers) for name in item.fields}
 
 
 def includes(kind: str, find: Callable[[Subject], Sequence[Subject]]) -> None:
@@ -94,7 +96,7 @@ def is_here(holding: Holding) -> bool:
 
 def plan(subject: Subject, *, now: datetime) -> Plan:
     """Return what erasing the subject now will do, in the schema entered."""
-    subjects, made = with_included(subject), Plan()
+    subjects, made = with_included(subject), Plan(registers=registers(now=now))
     lists = {
         Erasure.ROW: made.goes, Erasure.BLANK: made.emptied, Erasure.SHREDDED: made.sealed,
         Erasure.KEPT: made.stays,
@@ -109,6 +111,17 @@ def plan(subject: Subject, *, now: datetime) -> Plan:
             fields = tuple(names)
             lists[treatment].append(Item(holding.label, holding.title, fields, count, law, until))
     return made
+
+
+def registers(*, now: datetime) -> list[Item]:
+    """Return what is kept, and cannot be found by whom it is about: who is in it is not known."""
+    return [
+        Item(holding.label, holding.title, tuple(names), 0, law, _until(rule, since=now, now=now))
+        for holding in inventory.holdings()
+        if holding.unfindable
+        for treatment, law, rule, names in _alike(holding)
+        if treatment is Erasure.KEPT
+    ]
 
 
 def in_words(item: dict[str, Any]) -> str:

@@ -50,9 +50,9 @@ def tell_of_erasure(subjects: Sequence[Subject], now: datetime) -> int:
         return 0
     business = "ProEcommerce" if in_public() else current_tenant().name
     people = _addresses(subjects)
-    stays = planning.plan(subjects[0], now=now).as_json["stays"]
+    plan = planning.plan(subjects[0], now=now).as_json
     for person in people:
-        mail.send(erased_mail(business=business, name=person.name, stays=stays), to=person.email)
+        mail.send(erased_mail(business=business, name=person.name, plan=plan), to=person.email)
     return len(people)
 
 

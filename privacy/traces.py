@@ -5,16 +5,18 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from audit.actors import Actor
 from privacy import exporting, files_gateway, inventory
 from privacy.erasing import also, within
 from privacy.inventory import Erasure as Treatment
 from privacy.models import ExportFile
 from privacy.planning import ids_about, rows_of
 from privacy.subjects import Subject
-from tenants.context import current_schema, enter_public
+from tenants.context import current_schema, enter_public, in_public
 from tenants.models import Job
 
 SHORTEST = 4  # shorter values stand in many texts, and tell of nobody
+ERASER = Actor.system("erasure")
 FORGOTTEN = "This error named somebody who has been erased."
 _DROP = (
     "DELETE FROM tenants_job j WHERE j.schema_name = %s AND j.state IN ('waiting', 'parked')"
@@ -26,11 +28,23 @@ _DROP = (
 @also("copies of data")
 def delete_copies(subjects: Sequence[Subject], now: datetime) -> int:
     """Delete the files of copies about these people that wait to be fetched. Talks to S3."""
-    ready = ExportFile.objects.filter(state=ExportFile.State.READY)
-    theirs = [each for each in ready if Subject(each.subject_kind, each.subject_id) in subjects]
-    for each in theirs:
+    theirs = [
+        each for each in ExportFile.objects.all() if Subject(each.subject_kind, each.subject_id) in subjects
+    ]
+    ready = [each for each in theirs if each.is_ready]
+    for each in ready:
         files_gateway.bucket().delete(exporting.place_of(each))
-    return len(theirs)
+    for each in theirs:
+        exporting.forget_progress(each.pk)
+    return len(ready)
+
+
+@within
+def expire_copies_of_all(subjects: Sequence[Subject], now: datetime) -> dict[str, int]:
+    """Let go of complete copies of the workspace, in the making too: these people are in them."""
+    if in_public():
+        return {}
+    return {"copies of the workspace": exporting.expire_at_once(exporting.workspace(), actor=ERASER, now=now)}
 
 
 @within

@@ -17,7 +17,7 @@ from accounts.pages import own_page
 from accounts.portal.frame import show
 from accounts.portal.privacy_forms import NameForm, RestrictForm
 from accounts.privacy_scope import Scope, of_user, scope_at, scope_of, scopes_of
-from privacy import access, consenting, restricting
+from privacy import access, consenting, planning, restricting
 from privacy.authorities import authority_of
 from privacy.errors import Refused
 from privacy.plain import as_text
@@ -36,7 +36,9 @@ def privacy_page(request: HttpRequest, user: User) -> HttpResponse:
     restricted = [scope for scope, _ in held if restricting.in_force(scope.subject)]
     news = consenting.latest(of_user(user))
     wanted = news is not None and news.given
-    return show(request, "accounts/privacy/overview.html", held=held, restricted=restricted, news=wanted)
+    context: dict[str, Any] = {"held": held, "restricted": restricted, "news": wanted}
+    context["registers"] = dict.fromkeys(each.what for each in planning.registers(now=clock.now()))
+    return show(request, "accounts/privacy/overview.html", **context)
 
 
 @require_safe

@@ -131,7 +131,9 @@ def test_killed_between_two_steps_it_goes_on_after_the_last_that_was_done(
     assert Customer.objects.get().name == "Erased" and not Contact.objects.exists()
     assert erasing.carry_out(erasure.pk, actor=actor, now=now), "and again changes nothing"
     assert len(letters) == 1
-    assert "until" in letters[0][1].text or "Nothing of it is kept" in letters[0][1].text
+    said = " ".join(letters[0][1].text.split())
+    for kept in ("Requests of the last days, if", "Requests about personal data, if", "365 days old"):
+        assert kept in said, "what no log-in leads to is named all the same"
     assert AuditEvent.objects.filter(action="erasure.done").count() == 1
 
 
@@ -207,6 +209,15 @@ def test_pages_show_the_plan_ask_who_it_is_and_take_the_word(
     log_in(client, "nora@lind.example", making.PASSWORD)
     page = client.get("/account/privacy/erasure/").content.decode()
     assert "What stays, because the law says so" in page and "Directive 2006/112/EC" in page
+    registers = {each.what for each in planning.registers(now=now)}
+    assert {
+        "Requests of the last days",
+        "Requests about personal data",
+        "Disclosures to authorities",
+    } < registers
+    assert all(each in page for each in registers)
+    overview = client.get("/account/privacy/").content.decode()
+    assert all(each in overview for each in registers), "what is not shown there is named (D1)"
     assert client.get("/account/privacy/erasure/?of=x").status_code == 404
     assert "Erase that account" in client.get("/account/privacy/erasure/?of=me").content.decode()
     assert client.post("/account/privacy/erasure/", {"word": "yes"}).status_code == 422

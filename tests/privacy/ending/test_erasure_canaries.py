@@ -4,7 +4,7 @@ sent is sent.
 """
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,11 +17,23 @@ from django.db import models
 from accounts.models import Customer, Session, User
 from audit import verifying
 from billing.models import Dispute
-from privacy import erasing, inventory, planning
-from privacy.models import Consent, ConsentText, Erasure
+from operations.models import RequestLog
+from privacy import erasing, exporting, inventory, planning
+from privacy.consenting import CONTEXT
+from privacy.models import (
+    Consent,
+    ConsentText,
+    DataRequest,
+    Erasure,
+    ExportFile,
+    ReceivedMail,
+    Reply,
+    RequestSubject,
+)
 from privacy.subjects import Subject
 from tenants.context import current_schema, enter_public
 from tenants.models import Job
+from tenants.working import work_off
 from tests.billing.payments import standin
 from tests.privacy.ending import estate
 from tests.wall.furnishing import furnish
@@ -80,13 +92,13 @@ def _value(field: Any, text: str) -> str:
     return f"{text}@x.example" if isinstance(field, models.EmailField) else text
 
 
-def leave_traces(word: str, user: User, customer: Customer, now: datetime) -> None:
+def leave_traces(word: str, user: User, customer: Customer, now: datetime) -> Job:
     """What is not a row about them: a session's contents, jobs, an error, an invitation, a sealed choice."""
     session = Session.objects.filter(user=user).first()
     assert session is not None
     SessionData.objects.create(session_key=session.key_hash, session_data=f"{word} data", expire_date=now)
     text = ConsentText.objects.create(hash=uuid4().hex * 2, purpose="marketing", text="News?", since=now)
-    blob = subject_keys.seal("user", str(user.pk), f"{word}@x.example", context="consent")
+    blob = subject_keys.seal("user", str(user.pk), f'{{"address": "{word}@x.example"}}', context=CONTEXT)
     Consent.objects.create(
         subject_kind="user", subject_id=str(user.pk), purpose="marketing", given=True, text=text, how="form",
         at=now, address_mark="0" * 64, sealed=blob,
@@ -94,10 +106,52 @@ def leave_traces(word: str, user: User, customer: Customer, now: datetime) -> No
     schema = current_schema()
     with enter_public():
         shared = {"schema_name": schema, "name": "accounts.mail_reset"}
-        Job.objects.create(**shared, args={"user_id": str(user.pk)}, run_at=now)
+        queued = Job.objects.create(**shared, args={"user_id": str(user.pk)}, run_at=now)
         Job.objects.create(
             **shared, args={"other": "1"}, state="parked", last_error=f"refused: <{word}0@x.example>"
         )
+    return queued
+
+
+def stand_in_registers(word: str, user: User, now: datetime) -> set[tuple[str, str]]:
+    """What the platform keeps and nobody finds by a log-in: its log, requests, their answers, reports."""
+    schema, address = current_schema(), f"{word}@x.example"
+    with enter_public():
+        RequestLog.objects.create(
+            id=uuid4(), at=now, schema_name=schema, host="x.localhost", method="GET", path="/", status=200,
+            duration_ms=1, ip="192.0.2.1", user_agent=f"{word} browser", user_id=user.pk, operator_id="",
+            event="", account_mark="",
+        )  # fmt: skip
+        request = DataRequest.objects.create(
+            received_at=now, channel="letter", law="gdpr", right="delete", address=address, verdict="",
+            message="Erase me", due_on=now.date(), state="answered", closed_at=now,
+        )  # fmt: skip
+        RequestSubject.objects.create(
+            request=request, schema_name=schema, subject_kind="user", subject_id=str(user.pk)
+        )
+        Reply.objects.create(
+            request=request, text="Done", is_final=True, written_id="1", written_by="Robin",
+            written_at=now, sent_to=address, sent_at=now,
+        )  # fmt: skip
+        ReceivedMail.objects.create(
+            uid_validity=1, uid=1, mark=uuid4().hex, received_at=now, sender=address, outcome="request",
+            request=request,
+        )  # fmt: skip
+    return {
+        ("operations_requestlog", "user_agent"), ("privacy_datarequest", "address"),
+        ("privacy_reply", "sent_to"), ("privacy_receivedmail", "sender"),
+    }  # fmt: skip
+
+
+def have_copies(customer: Customer, now: datetime) -> tuple[list[ExportFile], ExportFile]:
+    """Copies in the bucket, of the customer and of the whole workspace, and one of it that is asked for."""
+    subjects = [Subject("customer", str(customer.pk)), exporting.workspace()]
+    for each in subjects:
+        exporting.ask(each, asked_by="1", actor=standin.SYSTEM, now=now)
+    made = list(ExportFile.objects.filter(state="waiting"))
+    for export in made:
+        exporting.make(export.pk, actor=standin.SYSTEM, now=now)
+    return made, exporting.ask(subjects[1], asked_by="1", actor=standin.SYSTEM, now=now)
 
 
 def test_nothing_is_left_but_what_the_plan_says(
@@ -117,25 +171,39 @@ def test_nothing_is_left_but_what_the_plan_says(
     assert [each.kind for each in subjects] == ["customer", "user"]
     written = put_everywhere(word, subjects)
     assert len(written) > 40
-    leave_traces(word, user, customer, now)
+    made, asked = have_copies(customer, now)
+    queued = leave_traces(word, user, customer, now)
+    in_registers = stand_in_registers(word, user, now)
+    numbers = [str(each.pk) for each in made]
+    assert all(estate.in_buckets(number) for number in numbers)
+    assert all(estate.in_valkey(f"export:{number}") for number in numbers), "how far they are, in the cache"
     _settle_disputes()
     plan = planning.plan(subject, now=now)
     schema = fresh_tenant.schema_name
     before, backup = estate.in_database(word, schema), estate.dump(schema, tmp_path)
-    assert written <= before
+    assert written | in_registers <= _whole_tables(before)
 
     caplog.clear()
     erasure = erasing.begin(subject, because=Erasure.Because.ASKED, actor=standin.SYSTEM, now=now)
     standin.work(now)
+    standin.work(now + timedelta(seconds=30))
     erasure.refresh_from_db()
     assert erasure.done_at is not None, [j.last_error for j in Job.objects.filter(name="privacy.erase")]
 
     kept = {(_table(label), _column(label, name)) for label, name in plan.kept_fields}
-    left = estate.in_database(word, schema)
+    left = _whole_tables(estate.in_database(word, schema))
     assert left <= kept, "these columns still hold what was to go"
+    assert in_registers <= left, "of these the plan, the page and the mail say that they stay"
     assert ("billing_invoice", "buyer") in left, "the law wants the invoice as it was"
     assert estate.in_valkey(word) == []
     assert estate.in_buckets(word) == []
+    assert [each for number in numbers for each in estate.in_buckets(number)] == []
+    assert estate.in_valkey(f"export:{made[0].pk}") == []
+    workspace = ExportFile.objects.filter(pk__in=[made[1].pk, asked.pk])
+    assert {(each.state, each.key) for each in workspace} == {("expired", None)}, "no key opens them"
+    exporting.make(asked.pk, actor=standin.SYSTEM, now=now)
+    assert estate.in_buckets(str(asked.pk)) == [], "what was asked for before is not made any more"
+    assert work_off([queued.pk], now=now) == 0, "a number that lies in the broker still leads to nothing"
     assert word not in caplog.text
     _what_was_sealed_cannot_be_read_from_an_old_backup(backup, word, user)
     assert verifying.verify().problem is None
@@ -151,13 +219,18 @@ def _what_was_sealed_cannot_be_read_from_an_old_backup(backup: str, word: str, u
     sealed = bytes(Consent.objects.filter(subject_id=str(user.pk)).latest("pk").sealed)
     assert sealed.hex() in backup, "the backup has it"
     with pytest.raises(Erased):
-        subject_keys.open_sealed("user", str(user.pk), sealed, context="consent")
+        subject_keys.open_sealed("user", str(user.pk), sealed, context=CONTEXT)
     keys = backup.partition("COPY")[2]
     assert "vault_subjectkey" not in keys, "and no key of a person"
 
 
 def _table(label: str) -> str:
     return inventory.holding_of(label).model._meta.db_table
+
+
+def _whole_tables(columns: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Name the table instead of its partition of a day."""
+    return {(table.partition("_d2")[0].removesuffix("_default"), column) for table, column in columns}
 
 
 def _column(label: str, name: str) -> str:
