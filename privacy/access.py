@@ -11,8 +11,9 @@ from typing import Any, Final
 from django.db.models import CharField, Count, Field, ForeignKey, Model, Q, QuerySet, Value
 from django.utils.text import capfirst
 
-from privacy import inventory, reading
+from privacy import inventory, policy_tables, reading
 from privacy.inventory import Export, Holding
+from privacy.periods import PERIODS
 from privacy.subjects import Subject
 from tenants.router import SchemaRouter
 from vault.fields import EncryptedTextField
@@ -112,6 +113,15 @@ class Table:
         if self.label == reading.AUDIT:
             return reading.hidden_of_event(row, self.subject)
         return self.holding.of_others(self.subject.kind)
+
+
+def treatment(table: Table) -> list[tuple[policy_tables.Treated, str]]:
+    """Return what becomes of a table's fields, as the policy has it, with what people call these fields."""
+    meta = table.holding.model._meta
+    return [
+        (each, ", ".join(_said(meta.get_field(name)) for name in each.fields))  # type: ignore[arg-type]
+        for each in policy_tables.treated(table.holding, PERIODS)
+    ]
 
 
 def tables_about(subject: Subject) -> list[Table]:

@@ -14,8 +14,9 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.db import connection, transaction
 
-from privacy.access import Table, counts
+from privacy.access import Table, counts, treatment
 from privacy.plain import csv_line, sql_literal, sql_name
+from privacy.planning import registers
 
 VERSION: Final = 1
 ROWS_A_STATEMENT: Final = 100
@@ -34,11 +35,14 @@ What is in it
 - csv/      one file a table, to be read by any program: UTF-8, commas, quotes as in RFC 4180; the first line
             names the columns. An empty cell means that there is nothing; "" is an empty text.
 - data.sql  the same once more, for PostgreSQL: `psql -f data.sql` loads it into an empty database.
-- manifest.json  every file with its SHA-256, every table with its number of rows.
+- manifest.json  every file with its SHA-256, every table with its number of rows, and what each field is
+            for, on which legal basis, who gets it, and how long it is kept.
 
 What is not in it
 Passwords, second factors and keys: they are kept secret, for your protection. Which ones there are stands in
 manifest.json under "kept_secret". Neither is what tells of other people.
+Registers of the platform that are not kept by customer or log-in are named under "registers_not_searched":
+write to billing@proecommerce.com, and a person looks for you in them.
 
 A word of caution
 Values are exact: nothing was changed in them or put before them. Some may begin with = + - or @, which
@@ -202,10 +206,25 @@ def _manifest(
         "format": "proecommerce-copy",
         "version": VERSION,
         **asdict(heading),
-        "tables": [{"name": each.name, "holds": each.title, "rows": rows[each.name]} for each in full],
+        "tables": [
+            {"name": each.name, "holds": each.title, "rows": rows[each.name], "treated": _treated(each)}
+            for each in full
+        ],
         "rows": sum(rows.values()),
         "nothing_held_in": [each.title for each in tables if each not in full],
         "kept_secret": {each.title: list(each.secret) for each in full if each.secret},
+        "registers_not_searched": [*dict.fromkeys(each.what for each in registers(now=heading.made))],
         "files": files,
     }
     return json.dumps(told, indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def _treated(table: Table) -> list[dict[str, Any]]:
+    """What each personal field is for, on which basis, who gets it, how long it is kept."""
+    return [
+        {
+            "fields": list(each.fields), "what_for": list(each.purposes), "basis": each.basis,
+            "who_gets_it": list(each.recipients), "how_long": each.kept,
+        }
+        for each, _ in treatment(table)
+    ]  # fmt: skip

@@ -168,6 +168,17 @@ class Kept:
     categories: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Treated:
+    """Some fields of one table that are treated alike: what for, on which basis, who gets them, how long."""
+
+    fields: tuple[str, ...]
+    purposes: tuple[str, ...]
+    basis: str
+    recipients: tuple[str, ...]
+    kept: str
+
+
 def collected(holdings: Sequence[Holding]) -> list[Collected]:
     """What is collected, by category in order of the numbers."""
     rows = []
@@ -216,6 +227,35 @@ def kept(holdings: Sequence[Holding], periods: Mapping[Retention, Period]) -> li
             since = period.since if period.days or period.years else ""
             rows.append(Kept(period.promise, KINDS[retention], period.words, since, names))
     return rows
+
+
+def treated(holding: Holding, periods: Mapping[Retention, Period]) -> list[Treated]:
+    """What becomes of one table's fields: those that are treated alike together, in order of the fields."""
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for name, data in holding.personal.items():
+        how = (data.purposes, data.basis, data.recipients, data.retention)
+        groups.setdefault(how, []).append(name)
+    return [
+        Treated(
+            tuple(names),
+            tuple(PURPOSES[each][0] for each in Purpose if each in purposes),
+            BASES[basis],
+            _getting(recipients),
+            _how_long(retention, periods[retention]),
+        )
+        for (purposes, basis, recipients, retention), names in groups.items()
+    ]
+
+
+def _getting(recipients: Sequence[Recipient]) -> tuple[str, ...]:
+    """Who gets it: whom the field names, and our host, who has everything."""
+    host = f"{RECIPIENTS[Recipient.AWS][0]}, as our host"
+    return (*(RECIPIENTS[each][0] for each in recipients if each is not Recipient.AWS), host)
+
+
+def _how_long(retention: Retention, period: Period) -> str:
+    counted = retention is not Retention.ACCOUNT and (period.days or period.years) and period.since
+    return f"{period.words}, counted from: {period.since}" if counted else period.words
 
 
 def facts(holdings: Sequence[Holding], periods: Mapping[Retention, Period]) -> dict[str, list[str]]:

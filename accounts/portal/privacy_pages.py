@@ -55,7 +55,7 @@ def held_page(request: HttpRequest, user: User, kind: str, subject_id: UUID, lab
     places = [table.columns.index(each) for each in shown]
     rows = [[(each.label, _said(row[at])) for each, at in zip(shown, places, strict=True)] for row in page]
     context: dict[str, Any] = {"scope": scope, "table": table, "page": page, "rows": rows}
-    context["secret"] = access.SECRET
+    context |= {"secret": access.SECRET, "treatment": access.treatment(table)}
     return show(request, "accounts/privacy/held.html", **context)
 
 

@@ -59,6 +59,8 @@ class Copy:
         assert named == set(self.zip.namelist())
         for table in self.manifest["tables"]:
             assert len(self.rows(table["name"])) == table["rows"] > 0, table
+            for each in table["treated"]:
+                assert each["fields"] and all(each.values()), "what for, who gets it, how long: all said"
         assert self.manifest["rows"] == sum(table["rows"] for table in self.manifest["tables"])
 
 

@@ -96,6 +96,10 @@ def test_secrets_are_named_and_never_given(furnished: dict[str, tuple[Subject, S
     user, _ = furnished["1"]
     copy = copy_about(user)
     assert copy.manifest["kept_secret"]["Log-in"] == ["Password"]
+    treated = {each["name"]: each["treated"] for each in copy.manifest["tables"]}["accounts_user"]
+    fields = {name for each in treated for name in each["fields"]}
+    assert fields == set(inventory.holding_of("accounts.User").personal)
+    assert "Requests of the last days" in copy.manifest["registers_not_searched"]
     assert set(copy.manifest["kept_secret"]["Authenticator app"]) >= {"Secret"}
     texts = copy.everything
     for table, column in withheld():

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.utils.html import escape
 
 from accounts.models import Customer, User
 from accounts.privacy_scope import of_user
 from billing import payments
-from privacy import consenting, exporting
+from privacy import consenting, exporting, inventory
 from privacy.marketing import Offer, send_marketing
 from privacy.models import Consent, ExportFile
+from privacy.periods import PERIODS
+from privacy.policy_tables import BASES, PURPOSES, RECIPIENTS
 from tenants import clock
 from tenants.context import current_tenant, enter
 from tenants.models import Tenant
@@ -59,6 +62,13 @@ def test_d1_everything_that_is_held_is_seen_but_for_secrets_and_others(tenant: A
     ):
         assert canary in text
     assert "Qanary2" not in text
+    for link, page in pages.items():
+        holding = inventory.holding_of(link.rstrip("/").rpartition("/")[2])
+        for data in holding.personal.values():
+            words = [PERIODS[data.retention].words, BASES[data.basis]]
+            words += [PURPOSES[each][0] for each in data.purposes]
+            words += [RECIPIENTS[each][0] for each in data.recipients] + ["Amazon Web Services"]
+            assert [each for each in words if escape(each) not in page] == [], link
     log_in = next(page for link, page in pages.items() if link.endswith("accounts.User/"))
     assert "kept secret, for your protection" in log_in and "argon2" not in text
     other = found["2"].ids["customer_id"]
