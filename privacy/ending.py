@@ -41,12 +41,17 @@ def closed_customers(*, now: datetime, dry_run: bool, actor: Actor) -> Sequence[
     if dry_run:
         return [Swept("privacy_closing", len(over))]
     closing.remind(CUSTOMER, now=now)
-    with transaction.atomic():
-        half = f"{now.date()}:{now.hour // 12}"
-        ids = [str(pk) for pk in erasing.pending()]
-        enqueue_many([Asked("privacy.erase", {"erasure_id": pk}, key=f"erase:{pk}:{half}") for pk in ids])
+    _take_up(now)
     begun = _begin(over, actor=actor, now=now)
     return [Swept("privacy_closing", begun)]
+
+
+@executes(Retention.PROSPECT, scope="platform")
+def erasures_left(*, now: datetime, dry_run: bool, actor: Actor) -> Sequence[Swept]:
+    """Take up what an erasure of the platform's own people and of prospects has left."""
+    if not dry_run:
+        _take_up(now)
+    return ()  # what goes, the erasure tells itself
 
 
 @executes(Retention.ACCOUNT, scope="platform")
@@ -98,3 +103,11 @@ def _begin(subjects: Sequence[Subject], *, actor: Actor, now: datetime) -> int:
         except Refused as refused:
             log.warning("%s is not erased yet: %s", subject, refused)
     return begun
+
+
+def _take_up(now: datetime) -> None:
+    """Have the erasures done that are not, twice a day each."""
+    half = f"{now.date()}:{now.hour // 12}"
+    ids = [str(pk) for pk in erasing.pending()]
+    with transaction.atomic():
+        enqueue_many([Asked("privacy.erase", {"erasure_id": pk}, key=f"erase:{pk}:{half}") for pk in ids])

@@ -33,7 +33,7 @@ def closing_mail(
     )  # fmt: skip
 
 
-def erased_mail(*, business: str, name: str, plan: Mapping[str, Any]) -> RenderedMail:
+def erased_mail(*, business: str, name: str, gone: str, plan: Mapping[str, Any]) -> RenderedMail:
     """Your data is erased; this stays, on this law, until that day."""
     stays = [f"{each['what']}: {until(each['until'])}. {each['law']}." for each in plan["stays"]]
     found = [
@@ -47,7 +47,7 @@ def erased_mail(*, business: str, name: str, plan: Mapping[str, Any]) -> Rendere
             greeting=hello(name),
             paragraphs=(
                 f"The erasure of your personal data at {business} is being carried out now. When you read "
-                "this, your log-in, your contact details and your saved cards are gone for good.",
+                f"this, {gone} are gone for good.",
                 "The following is kept, because the law has it kept or lets us, and nothing else:",
             ),
             points=(*stays, *found, BACKUPS),

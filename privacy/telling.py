@@ -12,6 +12,8 @@ from tenants import mail
 from tenants.context import current_tenant, in_public
 from tenants.directory import site_url
 
+LOG_IN = "your log-in, your contact details and your saved cards"
+WRITTEN = "what you wrote to us and what we answered"
 _undo_url: list[Callable[[Subject], str]] = []
 
 
@@ -51,8 +53,9 @@ def tell_of_erasure(subjects: Sequence[Subject], now: datetime) -> int:
     business = "ProEcommerce" if in_public() else current_tenant().name
     people = _addresses(subjects)
     plan = planning.plan(subjects[0], now=now).as_json
+    gone = WRITTEN if subjects[0].kind == "prospect" else LOG_IN
     for person in people:
-        mail.send(erased_mail(business=business, name=person.name, plan=plan), to=person.email)
+        mail.send(erased_mail(business=business, name=person.name, gone=gone, plan=plan), to=person.email)
     return len(people)
 
 

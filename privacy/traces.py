@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from django.contrib.admin.models import LogEntry
 from django.db import connection, transaction
 
 from audit.actors import Actor
@@ -17,6 +18,7 @@ from tenants.models import Job
 
 SHORTEST = 4  # shorter values stand in many texts, and tell of nobody
 ERASER = Actor.system("erasure")
+NAMELESS = "Somebody who has been erased"
 FORGOTTEN = "This error named somebody who has been erased."
 _DROP = (
     "DELETE FROM tenants_job j WHERE j.schema_name = %s AND j.state IN ('waiting', 'parked')"
@@ -45,6 +47,15 @@ def expire_copies_of_all(subjects: Sequence[Subject], now: datetime) -> dict[str
     if in_public():
         return {}
     return {"copies of the workspace": exporting.expire_at_once(exporting.workspace(), actor=ERASER, now=now)}
+
+
+@within
+def forget_names_in_the_admins_log(subjects: Sequence[Subject], now: datetime) -> dict[str, int]:
+    """Take their names out of the list of what the platform's staff changed."""
+    if not in_public():
+        return {}
+    entries = LogEntry.objects.filter(object_id__in=[each.id for each in subjects])
+    return {"django_admin_log": entries.update(object_repr=NAMELESS)}
 
 
 @within

@@ -11,6 +11,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 
 from accounts.acting import actor_of
 from accounts.models import User
@@ -163,7 +164,10 @@ def _subject(row: RequestSubject) -> dict[str, str]:
     with inside(found.schema_name):
         on_file = known(found.subject)
     name = (on_file.name or "erased") if on_file else "gone"
-    return {"name": name, "kind": row.subject_kind, "place": place_name(row.schema_name)}
+    return {
+        "name": name, "kind": row.subject_kind, "place": place_name(row.schema_name),
+        "erase": reverse("admin:erase_asked", args=[row.request_id, row.pk]) if on_file else "",
+    }  # fmt: skip
 
 
 def _offered(doing: Doing, asked: DataRequest, bound: forms.Form | None) -> dict[str, Any]:

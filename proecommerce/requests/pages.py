@@ -42,7 +42,7 @@ class Ask:
     intro: tuple[str, ...] = ()
 
 
-def _asked(request: HttpRequest, form: forms.Form, ask: Ask, do: Callable[[], object]) -> HttpResponse:
+def asked(request: HttpRequest, form: forms.Form, ask: Ask, do: Callable[[], object]) -> HttpResponse:
     """Show the form; when it is right, do what it asks and lead back."""
     if request.method == "POST" and form.is_valid():
         try:
@@ -71,7 +71,7 @@ def write_down_page(request: HttpRequest) -> HttpResponse:
         written = Written(data["channel"], data["received_on"], law, right, data["address"], data["text"])
         return receiving.write_down(written, actor=actor_of(request), now=clock.now())
 
-    return _asked(request, form, ask, do)
+    return asked(request, form, ask, do)
 
 
 def report_child_page(request: HttpRequest) -> HttpResponse:
@@ -87,7 +87,7 @@ def report_child_page(request: HttpRequest) -> HttpResponse:
         report = underage.Report(form.cleaned_data["ground"])
         return underage.freeze(form.found(), report, actor=actor_of(request), now=clock.now())
 
-    return _asked(request, form, ask, do)
+    return asked(request, form, ask, do)
 
 
 def decide_child_page(request: HttpRequest, report_id: UUID) -> HttpResponse:
@@ -113,7 +113,7 @@ def decide_child_page(request: HttpRequest, report_id: UUID) -> HttpResponse:
         reason = form.cleaned_data["reason"]
         return underage.decide(report.pk, decision, reason, actor=actor_of(request), now=clock.now())
 
-    return _asked(request, form, ask, do)
+    return asked(request, form, ask, do)
 
 
 def disclosure_page(request: HttpRequest) -> HttpResponse:
@@ -133,7 +133,7 @@ def disclosure_page(request: HttpRequest) -> HttpResponse:
         )
         return disclosing.disclose(what, actor=actor_of(request), now=clock.now())
 
-    return _asked(request, form, ask, do)
+    return asked(request, form, ask, do)
 
 
 def holds_page(request: HttpRequest) -> HttpResponse:
@@ -167,7 +167,7 @@ def place_hold_page(request: HttpRequest) -> HttpResponse:
             now=clock.now(),
         )  # fmt: skip
 
-    return _asked(request, form, _to_holds("Place a legal hold", "Place it", "The hold stands."), do)
+    return asked(request, form, _to_holds("Place a legal hold", "Place it", "The hold stands."), do)
 
 
 def review_hold_page(request: HttpRequest, schema: str, hold_id: UUID) -> HttpResponse:
@@ -181,7 +181,7 @@ def review_hold_page(request: HttpRequest, schema: str, hold_id: UUID) -> HttpRe
             now=clock.now(),
         )  # fmt: skip
 
-    return _asked(request, form, _to_holds("Review a legal hold", "Let it stand", "Reviewed."), do)
+    return asked(request, form, _to_holds("Review a legal hold", "Let it stand", "Reviewed."), do)
 
 
 def lift_hold_page(request: HttpRequest, schema: str, hold_id: UUID) -> HttpResponse:
@@ -192,4 +192,4 @@ def lift_hold_page(request: HttpRequest, schema: str, hold_id: UUID) -> HttpResp
         because = form.cleaned_data["reason"]
         return holding.lift(schema, hold_id, because=because, actor=actor_of(request), now=clock.now())
 
-    return _asked(request, form, _to_holds("Lift a legal hold", "Lift it", "Lifted."), do)
+    return asked(request, form, _to_holds("Lift a legal hold", "Lift it", "Lifted."), do)
