@@ -141,7 +141,11 @@ def is_under_way(subject: Subject) -> bool:
 
 def _is_held(subjects: Sequence[Subject]) -> bool:
     """Whether a hold stands on them, on their workspace, or on somebody whom rows that would go are about."""
-    if holds.is_workspace_held() or any(holds.is_held(each) for each in subjects):
+    if holds.is_workspace_held():
+        return True
+    if not holds.any_stands():
+        return False
+    if any(holds.is_held(each) for each in subjects):
         return True
     going = (rows_of(each, subjects) for each in _that(Treatment.ROW, Treatment.BLANK))
     return any(holds.any_held(rows) for rows in going if rows is not None)

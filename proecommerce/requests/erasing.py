@@ -10,6 +10,7 @@ from django.urls import reverse
 from accounts.acting import actor_of
 from accounts.portal.erasure_pages import ErasureForm
 from privacy import erasing, planning
+from privacy.classifying import Right
 from privacy.confirming import found_of
 from privacy.errors import Refused
 from privacy.finding import Found, inside, place_name
@@ -22,6 +23,8 @@ from tenants.postgresql.base import PUBLIC
 
 DONE = "It is being erased. They get a mail that says what is kept, on which law, and how long."
 UNPROVEN = "They have not confirmed the request from the address on file: anybody may have written it."
+
+OTHER = "They did not ask to be deleted. If they did, sort the request anew first."
 
 
 def erase_prospect_page(request: HttpRequest, message_id: UUID) -> HttpResponse:
@@ -36,7 +39,9 @@ def erase_asked_page(request: HttpRequest, request_id: UUID, row_id: UUID) -> Ht
     """Erase one of those whose address a request came from; it has to be confirmed."""
     row = get_object_or_404(RequestSubject, pk=row_id, request=request_id)
     back = reverse("admin:privacy_datarequest_change", args=[request_id])
-    refused = "" if row.request.confirmed_at else UNPROVEN
+    refused = UNPROVEN if row.request.confirmed_at is None else ""
+    if not refused and row.request.right != Right.DELETE:
+        refused = OTHER
     return _page(request, found_of(row), back, "The request", refused)
 
 

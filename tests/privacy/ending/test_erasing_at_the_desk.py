@@ -83,7 +83,10 @@ def test_whoever_asked_is_erased_from_the_desk_once_they_confirmed_it(
     assert page in desk.get(f"/admin/privacy/datarequest/{request.pk}/change/").content.decode()
     answer = desk.post(page, WORD)
     assert answer.status_code == 422 and "have not confirmed" in answer.content.decode()
-    DataRequest.objects.filter(pk=request.pk).update(confirmed_at=now, state="confirmed")
+    asked = DataRequest.objects.filter(pk=request.pk)
+    asked.update(confirmed_at=now, state="confirmed", right="access")
+    assert "did not ask to be deleted" in desk.post(page, WORD).content.decode()
+    asked.update(right="delete")
     assert "Is emptied: Customer: " in desk.get(page).content.decode()
     assert desk.post(page, WORD).status_code == 302
     with enter(alpha):
