@@ -5,6 +5,7 @@ from enum import StrEnum
 
 class Action(StrEnum):
     TENANT_CREATED = "tenant.created"
+    TENANT_DROPPED = "tenant.dropped"
     SETTINGS_CHANGED = "settings.changed"
     USER_CREATED = "user.created"
     USER_LOGGED_IN = "user.logged_in"

@@ -7,8 +7,8 @@ from audit.actions import Action
 MONTHS = 24
 MONEY_MONTHS = 84
 MONEY = ("invoice.", "payment.", "refund.", "dispute.", "fee.", "tax_rate.")
-# What proves the holes in the chain stays as long as the chain.
-ALWAYS = (Action.AUDIT_PURGED,)
+# What proves the holes in the chain, and why a whole chain is gone, stays as long as the chain.
+ALWAYS = (Action.AUDIT_PURGED, Action.TENANT_DROPPED)
 
 
 def months_before(at: datetime, months: int) -> datetime:

@@ -12,15 +12,27 @@ from billing import connecting, listing, subscribing
 from billing.card_keeping import switch_autopay
 from billing.connecting import NotConnected
 from billing.formats import format_money
-from billing.models import Dispute, Payment, PaymentMethod, PaymentProfile, Subscription
+from billing.models import (
+    BillingSettings,
+    Dispute,
+    Payment,
+    PaymentMethod,
+    PaymentProfile,
+    StripeConnection,
+    Subscription,
+)
 from billing.stripe_gateway import NotFound
-from privacy import closing
+from privacy import closing, ending
 from privacy.closing import CUSTOMER, Part
 from privacy.erasing import also, obstacle
 from privacy.models import Erasure
 from privacy.subjects import Subject
 
 RUNNING = (Subscription.Status.PENDING, Subscription.Status.ACTIVE, Subscription.Status.PAUSED)
+CONTACT = (
+    "business_name", "email", "phone", "address_line1", "address_line2", "city", "state", "postal_code",
+    "country", "tax_id", "logo", "logo_type", "invoice_note",
+)  # fmt: skip
 SETTLED = ("won", "lost", "warning_closed", "prevented")
 
 
@@ -54,6 +66,17 @@ def _tells(subject: Subject) -> list[str]:
 
 
 closing.takes_part(CUSTOMER, Part("billing", _end, _resume, _tells))
+
+
+@ending.at_last
+def forget_business() -> None:
+    """Of a closed workspace go the connection to Stripe, keys and all, and what its invoices do not need.
+
+    They have name, address and tax id of their own (`Invoice.seller`).
+    """
+    StripeConnection.objects.all().delete()
+    blank = {name: BillingSettings._meta.get_field(name).get_default() for name in CONTACT}
+    BillingSettings.objects.update(**blank)
 
 
 @obstacle

@@ -18,6 +18,7 @@ class PrivacyConfig(AppConfig):
             "incidentnotice",
             "incidentrotation",
             "incidentscope",
+            "keptconsent",
             "policyround",
             "policyversion",
             "receivedmail",

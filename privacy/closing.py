@@ -99,7 +99,7 @@ def close(subject: Subject, *, actor: Actor, now: datetime, grace: timedelta = G
     Raises `Refused`.
     """
     if current_tenant().is_rehearsal:
-        raise Refused("A rehearsal is not closed: it is thrown away.")
+        raise Refused("A rehearsal is not closed: it is thrown away, by manage.py drop_rehearsal.")
     with transaction.atomic():
         if closing_of(subject) is not None:
             raise Refused("This account is closed already.")

@@ -19,7 +19,7 @@ from audit.actors import Actor
 from audit.recording import record
 from privacy import reading
 from privacy.errors import Refused
-from privacy.models import Consent, ConsentText
+from privacy.models import Consent, ConsentText, KeptConsent
 from privacy.restricting import Processing, allows
 from privacy.subjects import Subject, known
 from tenants.context import current_tenant, in_public
@@ -84,6 +84,11 @@ def willing(kind: str) -> QuerySet[Consent]:
 def by_address(address: str) -> QuerySet[Consent]:
     """Return what was ever chosen with this address, also once its person is erased."""
     return Consent.objects.filter(address_mark=mark_of(address)).order_by("-at", "-pk")
+
+
+def kept_by_address(address: str) -> QuerySet[KeptConsent]:
+    """Return what was chosen with this address where the workspace is gone. In the platform's schema."""
+    return KeptConsent.objects.filter(address_mark=mark_of(address)).order_by("-at", "-pk")
 
 
 def _of(subject: Subject) -> QuerySet[Consent]:

@@ -128,6 +128,12 @@ def pending() -> list[UUID]:
     )
 
 
+def subjects_under_way() -> set[Subject]:
+    """Return who is being erased in the schema entered."""
+    rows = Erasure.objects.filter(done_at__isnull=True)
+    return {Subject(*pair) for pair in rows.values_list("subject_kind", "subject_id")}
+
+
 def is_erased(subject: Subject) -> bool:
     """Tell whether the subject has been erased, by itself or with another, in the schema entered."""
     rows = Erasure.objects.filter(subject_kind=subject.kind, subject_id=subject.id, done_at__isnull=False)

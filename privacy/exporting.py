@@ -167,6 +167,12 @@ def _record_expired(export: ExportFile, *, actor: Actor, now: datetime) -> None:
     )  # fmt: skip
 
 
+def delete_files() -> None:
+    """Delete every file of the schema entered, which is about to go. No transaction may be open."""
+    for export in ExportFile.objects.filter(key__isnull=False):
+        files_gateway.bucket().delete(place_of(export))
+
+
 def place_of(export: ExportFile) -> str:
     """Where in the bucket the file lies."""
     return f"exports/{current_schema()}/{export.pk}.zip"

@@ -101,10 +101,9 @@ def in_force() -> Iterator[Standing]:
     with enter_public():
         yield from [Standing(PUBLIC, hold) for hold in standing.all()]
     for tenant in every_tenant():
-        if not tenant.is_rehearsal:
-            with enter(tenant):
-                found = [Standing(tenant.schema_name, hold) for hold in standing.all()]
-            yield from found
+        with enter(tenant):
+            found = [Standing(tenant.schema_name, hold) for hold in standing.all()]
+        yield from found
 
 
 def _is_there(whom: Found) -> bool:

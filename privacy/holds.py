@@ -29,6 +29,11 @@ def is_held(subject: Subject) -> bool:
     return standing.filter(subject_kind=subject.kind, subject_id=subject.id).exists()
 
 
+def any_stands() -> bool:
+    """Tell whether a hold stands on anybody in the schema entered."""
+    return Hold.objects.filter(lifted_at__isnull=True).exists()
+
+
 def is_schema_held(tenant: Tenant) -> bool:
     """Tell whether a hold stands on the whole tenant."""
     with enter_public():

@@ -74,6 +74,7 @@ class Retention(StrEnum):
     JOB = "job"
     VENDOR_EVENT = "vendor_event"
     EXPORT_FILE = "export_file"
+    REHEARSAL = "rehearsal"
     PROSPECT = "prospect"
     REQUEST = "request"
     STAFF = "staff"

@@ -72,6 +72,7 @@ PERIODS: Final[dict[Retention, Period]] = {
     Retention.JOB: Period("it was done", "14 days", days=14),
     Retention.VENDOR_EVENT: Period("it was handled", "35 days", days=35),
     Retention.EXPORT_FILE: Period("it was ready", "7 days", days=7),
+    Retention.REHEARSAL: Period("it was made", "30 days", days=30),
     Retention.PROSPECT: Period("the last word", "12 months", years=1),
     Retention.REQUEST: Period("it was answered", "7 years", years=7),
     Retention.STAFF: Period("the employment ended", "as long as somebody works for ProEcommerce"),

@@ -183,6 +183,13 @@ holds(
     },
     none=["id", "subject_kind", "subject_id", "text"],
 )
+holds(
+    "privacy.KeptConsent",
+    "Consent to businesses whose workspace is gone",
+    personal=spread(CHOICE, "purpose", "given", "how", "at", "address_mark"),
+    none=["id", "tenant_id", "text"],
+    unfindable="Its person is erased; a keyed hash of the address answers whoever names the address.",
+)
 HELD = Data(
     category=Category.RECORD,
     purposes=(Purpose.LAW,),

@@ -107,6 +107,7 @@ KINDS: Final[Mapping[Retention, str]] = {
     Retention.JOB: "Work that was done in the background",
     Retention.VENDOR_EVENT: "Messages from Stripe",
     Retention.EXPORT_FILE: "Files made for whoever asked for a copy",
+    Retention.REHEARSAL: "Rehearsals with a copy of a workspace's data",
     Retention.PROSPECT: "Messages from the contact form",
     Retention.REQUEST: "Privacy requests and their answers",
     Retention.STAFF: "Log-ins of our own staff",

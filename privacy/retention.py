@@ -35,10 +35,11 @@ UNTIL: Final[dict[Retention, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """How many rows of a table went, or in a dry run would go."""
+    """How many rows of a table went, or in a dry run would go; how many could not go though it was time."""
 
     table: str
     count: int
+    failed: int = 0
 
 
 class Execute(Protocol):
@@ -100,13 +101,16 @@ def over_before(rule: Retention, now: datetime) -> datetime:
 def run(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
     """Execute every rule in the schema entered; returns what went from where, or would go.
 
-    What went is recorded. One that fails holds up no other; in the end it raises `SomeFailed`.
+    What went is recorded. A rule or a subject that fails holds up no other; in the end it raises
+    `SomeFailed`.
     """
     swept: list[Swept] = []
     failed: list[str] = []
     for each in () if _is_held() else executors("platform" if in_public() else "tenant"):
         try:
-            swept += each.run(now=now, dry_run=dry_run, actor=actor)
+            found = each.run(now=now, dry_run=dry_run, actor=actor)
+            swept += found
+            failed += [each.rule.value] if any(one.failed for one in found) else []
         except Exception:
             log.exception("retention: %s failed in %s", each.rule, current_schema())
             failed.append(each.rule.value)

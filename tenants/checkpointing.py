@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from audit import checkpoints
+from audit.actions import Action
 from audit.checkpoints import FIRST, Head, Signed
-from audit.models import Anchor, ChainHead, Checkpoint
+from audit.models import Anchor, AuditEvent, ChainHead, Checkpoint
 from audit.retention import months_before
 from audit.store_gateway import OutsideStore, S3Store
 from audit.verifying import Anchored
@@ -128,11 +129,22 @@ def problem_outside() -> str | None:
 
 
 def lost_chains() -> list[str]:
-    """Return the schemas that checkpoints have seen and that are no tenant's now."""
+    """Return the schemas that checkpoints have seen and that are no tenant's now, though none was dropped so.
+
+    A tenant that was dropped is on the platform's own chain, with the head that its chain ended at.
+    """
     present = {PUBLIC, *(tenant.schema_name for tenant in every_tenant())}
     with enter_public():
-        seen = Anchor.objects.values_list("schema_name", flat=True).distinct()
-        return sorted(set(seen) - present)
+        seen = set(Anchor.objects.values_list("schema_name", flat=True).distinct())
+        told = AuditEvent.objects.filter(action=Action.TENANT_DROPPED).values_list("details", flat=True)
+        ended = {each["schema"]: (each["count"], each["hash"]) for each in told}
+        return sorted(name for name in seen - present if not _ended_at(name, *ended.get(name, (0, ""))))
+
+
+def _ended_at(schema: str, seq: int, digest: str) -> bool:
+    """Tell whether no checkpoint has seen the chain go on after this event, or end in another one."""
+    last = Anchor.objects.filter(schema_name=schema).order_by("-seq")[0]
+    return last.seq < seq or (last.seq, bytes(last.hash).hex()) == (seq, digest)
 
 
 def _heads() -> Iterator[Head]:

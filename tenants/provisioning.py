@@ -10,6 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from audit.actions import Action
 from audit.actors import Actor
+from audit.models import Anchor
 from audit.recording import record
 from tenants.context import enter, enter_public
 from tenants.errors import SlugRefused, SlugTaken
@@ -65,7 +66,7 @@ def create_tenant(new: NewTenant, *, actor: Actor, now: datetime) -> Tenant:
     slug = check_slug(new.slug)
     tenant = Tenant(
         slug=slug,
-        schema_name=f"t_{slug.replace('-', '_')}",
+        schema_name=_free_schema(slug),
         name=new.name.strip(),
         country=new.country,
         currency=new.currency,
@@ -101,6 +102,17 @@ def create_tenant(new: NewTenant, *, actor: Actor, now: datetime) -> Tenant:
             raise
         raise SlugTaken(f"“{slug}” is taken. Choose another name.") from error
     return tenant
+
+
+def _free_schema(slug: str) -> str:
+    """Return a name that no chain was ever seen under: one that was dropped stays on record as it ended."""
+    plain = name = f"t_{slug.replace('-', '_')}"
+    number = 1
+    with enter_public():
+        while Anchor.objects.filter(schema_name=name).exists():
+            number += 1
+            name = f"{plain}__{number}"  # no slug has two hyphens in a row
+    return name
 
 
 def _is_about_the_name(error: IntegrityError) -> bool:

@@ -31,6 +31,6 @@ def mail_closing(*, subject_kind: str, subject_id: str, which: str) -> None:
 
 
 @job("privacy.end_tenant", outside=True)
-def end_tenant(**_: str) -> None:
+def end_tenant(*, before: str = "", **_: str) -> None:
     """Erase everybody of a closed tenant, some at a time."""
-    ending.end_tenant(actor=ERASER, now=clock.now())
+    ending.end_tenant(actor=ERASER, now=clock.now(), before=int(before) if before else None)

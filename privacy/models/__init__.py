@@ -1,7 +1,7 @@
 """Models of the privacy app."""
 
 from privacy.models.closings import Closing, Erasure
-from privacy.models.consents import Consent, ConsentText
+from privacy.models.consents import Consent, ConsentText, KeptConsent
 from privacy.models.disclosures import Disclosure, UnderageReport
 from privacy.models.exports import ExportFile
 from privacy.models.incidents import Incident, IncidentNotice, IncidentRotation, IncidentScope
@@ -26,6 +26,7 @@ __all__ = [
     "IncidentNotice",
     "IncidentRotation",
     "IncidentScope",
+    "KeptConsent",
     "News",
     "PolicyNotice",
     "PolicyRound",

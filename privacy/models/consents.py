@@ -3,6 +3,7 @@
 from django.db import models
 
 from privacy.models.subjects import OfSubject
+from tenants.ids import new_id
 
 
 class ConsentText(models.Model):
@@ -44,3 +45,25 @@ class Consent(OfSubject):
 
     def __str__(self) -> str:
         return f"{self.purpose}: {'yes' if self.given else 'no'}"
+
+
+class KeptConsent(models.Model):
+    """What stays of a choice when its tenant's schema is dropped (`drop_tenant`), in the platform's schema.
+
+    No name and no address: whoever names the address is answered by its mark. Rows are only ever added.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    tenant_id = models.UUIDField()
+    purpose = models.CharField(max_length=20)
+    given = models.BooleanField()
+    text = models.TextField()
+    how = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    address_mark = models.CharField(max_length=64)
+
+    class Meta:
+        indexes = [models.Index(fields=["address_mark"], name="kept_consent_by_address")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} in {self.tenant_id}: {'yes' if self.given else 'no'}"

@@ -219,7 +219,7 @@ def test_it_dies_with_the_one_visited(inside: Client, nora: User) -> None:
     assert inside.get("/manage/").status_code == 302
 
 
-@pytest.mark.parametrize("why", ["left staff", "user gone", "tenant closed", "rehearsal"])
+@pytest.mark.parametrize("why", ["left staff", "user gone", "tenant closed"])
 def test_what_changed_since_the_link_counts(
     link: Callable[..., str], browser: Browser, robin: User, nora: User, tenant: Any, why: str
 ) -> None:
@@ -231,8 +231,6 @@ def test_what_changed_since_the_link_counts(
             User.objects.filter(pk=robin.pk).update(is_active=False)
         if why == "tenant closed":
             Tenant.objects.filter(pk=tenant.pk).update(status="closed")
-        if why == "rehearsal":
-            Tenant.objects.filter(pk=tenant.pk).update(is_rehearsal=True)
     assert browser().post(path).status_code == 410
 
 

@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
 
 import boto3
@@ -21,12 +23,15 @@ from audit.models import Anchor, AuditEvent, ChainHead, Checkpoint, PurgedLink
 from audit.recording import record
 from audit.store_gateway import S3Store, StoreUnavailable
 from audit.verifying import BODY, verify
-from tenants import checkpointing
+from privacy import ending, sweeping
+from tenants import audit_jobs, checkpointing
 from tenants.audit_purging import find_old, purge
 from tenants.context import enter, enter_public
 from tenants.directory import tenant_of_slug
+from tenants.models import Tenant
 from tests.audit.own_database import Own, new_bucket, own_database
 from tests.conftest import NOW
+from tests.twins import make
 from vault import signing
 
 ADA = Actor("user", "7", "Ada", ip="192.0.2.1", user_agent="pytest")
@@ -244,6 +249,62 @@ def test_a_vanished_tenant_and_a_vanished_copy_are_missed(own: Own) -> None:
     assert any("checkpoint 4 is not in the store any more" in each for each in found())
 
 
+def _rehearsal(slug: str) -> Tenant:
+    """A rehearsal whose chain a checkpoint has seen."""
+    made: Tenant = make(slug, name="Trial", is_rehearsal=True)
+    with enter_public():
+        last = Checkpoint.objects.latest("number").at
+    checkpointing.take(now=last + timedelta(seconds=1))
+    return made
+
+
+def _said() -> str:
+    out = StringIO()
+    with suppress(SystemExit):
+        call_command("audit_verify", stdout=out)
+    return out.getvalue()
+
+
+def test_a_tenant_that_was_dropped_lawfully_is_not_missed_and_one_that_vanished_is(own: Own) -> None:
+    dropped = _rehearsal("trial-one")
+    ending.drop(dropped, because="a test", actor=SYSTEM, now=NOW)
+    assert checkpointing.lost_chains() == []
+    assert "trial" not in _said() and "gone" not in _said()
+    with enter_public():
+        event = AuditEvent.objects.get(action="tenant.dropped")
+        assert event.details["schema"] == "t_trial_one" and event.details["count"] == 1
+    again = _rehearsal("trial-one")
+    assert again.schema_name == "t_trial_one__2", "no chain takes the place of one that is on record"
+    _vanish(own, again)  # as an attacker drops it
+    assert checkpointing.lost_chains() == ["t_trial_one__2"]
+    assert "t_trial_one__2: checkpoints have seen this chain, and it is gone" in _said()
+
+
+def _vanish(own: Own, tenant: Tenant) -> None:
+    own.do(
+        f"DROP SCHEMA {tenant.schema_name} CASCADE",
+        f"DELETE FROM public.tenants_host WHERE tenant_id = '{tenant.pk}'",
+        f"DELETE FROM public.tenants_tenant WHERE id = '{tenant.pk}'",
+    )
+
+
+@pytest.mark.parametrize(("count", "digest"), [(0, ""), (1, "00" * 32)])
+def test_a_drop_that_was_recorded_with_another_end_is_refused_and_does_not_explain_one(
+    own: Own, count: int, digest: str
+) -> None:
+    tenant = _rehearsal(f"trial-{'two' if count else 'three'}")
+    with enter_public(), transaction.atomic():
+        event = record(
+            Action.TENANT_DROPPED, subject=("tenant", tenant.pk), actor=SYSTEM, now=NOW,
+            schema=tenant.schema_name, count=count, hash=digest,
+        )  # fmt: skip
+    refused = pytest.raises(DatabaseError, match="no event of the platform records")
+    with refused, enter_public(), connection.cursor() as cursor:
+        cursor.execute("SELECT drop_tenant(%s, %s)", [tenant.pk, event])
+    _vanish(own, tenant)
+    assert checkpointing.lost_chains() == [tenant.schema_name]
+
+
 # Purging.
 
 
@@ -281,6 +342,25 @@ def test_nothing_goes_early_under_hold_or_while_the_books_name_it(own: Own) -> N
     )
     assert find_old(now=NOW).count == 4
     own.do(f"DELETE FROM t_alpha.billing_journalentry WHERE audit_event_id = '{event.pk}'")
+
+
+@pytest.mark.parametrize("place", ["t_alpha", "public"])
+def test_a_hold_on_anybody_in_a_tenant_or_on_the_whole_of_it_stops_the_purge(own: Own, place: str) -> None:
+    """Of a customer tell events of invoices and of others too: one hold keeps the whole record."""
+    with enter_public():
+        whom = ("customer", "9") if place == "t_alpha" else ("tenant", str(tenant_of_slug("alpha").pk))
+    own.do(
+        f"INSERT INTO {place}.privacy_hold (id, subject_kind, subject_id, reason, placed_by, placed_at,"
+        f" review_on, lifted_because) VALUES (gen_random_uuid(), '{whom[0]}', '{whom[1]}', 'court', 'x',"
+        " now(), now(), '')"
+    )
+    assert purge(actor=SYSTEM, now=NOW) == 0
+    audit_jobs.purge_audit()
+    assert sweeping.audit_record(now=NOW, dry_run=True, actor=SYSTEM)[0].count == 0
+    assert AuditEvent.objects.filter(at=LONG_AGO, subject_kind="customer").count() == 6
+    own.do(f"UPDATE {place}.privacy_hold SET lifted_at = now()")
+    assert purge(actor=SYSTEM, now=NOW) == 5
+    own.do(f"DELETE FROM {place}.privacy_hold")
 
 
 def test_an_event_dated_back_is_not_purged_before_a_checkpoint_has_seen_it_for_two_years(own: Own) -> None:

@@ -171,7 +171,7 @@ def test_every_function_that_runs_as_its_owner_has_a_fixed_path(admin: Any) -> N
         "audit_purge(text,timestamp with time zone,uuid)",
         "audit_purgeable(text,timestamp with time zone)",
         "billing_purge_closed(uuid)",
-        "drop_closed_tenant(uuid)",
+        "drop_tenant(uuid,uuid)",
         "grant_tenant(text)",
         "operations_keep_request_log(timestamp with time zone)",
         "policy_version_guard()",

@@ -19,6 +19,7 @@ from tenants.context import enter, enter_public
 from tenants.models import Job, Tenant
 from tenants.working import work_off
 from tests.billing.invoicing import making
+from tests.twins import make
 
 MIDNIGHT = local_midnight
 
@@ -179,14 +180,13 @@ def test_the_tick_asks_for_each_due_tenants_run_once(two_tenants: Any, now: date
     assert _asked("billing.run_invoices", alpha, beta) == [alpha.schema_name]
 
 
-@pytest.mark.parametrize("change", [{"status": "suspended"}, {"is_rehearsal": True}])
-def test_suspended_and_rehearsing_tenants_are_not_planned_for(
-    two_tenants: Any, now: datetime, change: dict[str, Any]
-) -> None:
+def test_suspended_and_rehearsing_tenants_are_not_planned_for(two_tenants: Any, now: datetime) -> None:
+    suspended, trial = two_tenants[0], make("trial-run", name="Trial", is_rehearsal=True)
     with enter_public():
-        Tenant.objects.filter(pk=two_tenants[0].pk).update(next_run_at=now, **change)
+        Tenant.objects.filter(pk=suspended.pk).update(next_run_at=now, status="suspended")
+        Tenant.objects.filter(pk=trial.pk).update(next_run_at=now)
         plan_runs(now)
-    assert _asked("billing.run_invoices", *two_tenants) == []
+    assert _asked("billing.run_invoices", suspended, trial) == []
 
 
 def test_each_tenants_ledger_is_checked_once_a_day(two_tenants: Any, now: datetime) -> None:

@@ -14,15 +14,23 @@ from accounts.models import Customer, Session, User
 from accounts.people import add_contact
 from audit.models import AuditEvent
 from billing import drafting, ledger_checking, payments, purging
-from billing.models import Invoice, JournalEntry, PaymentProfile, Posting, Subscription
-from privacy import closing, ending, erasing, retention, telling
+from billing.models import (
+    BillingSettings,
+    Invoice,
+    JournalEntry,
+    PaymentProfile,
+    Posting,
+    StripeConnection,
+    Subscription,
+)
+from privacy import closing, consenting, ending, erasing, inventory, retention, telling
 from privacy.errors import Refused
 from privacy.inventory import Retention
 from privacy.models import Closing, Erasure, Hold
 from privacy.subjects import Subject
 from tenants.context import enter, enter_public
 from tenants.directory import home_host
-from tenants.models import Host, Job, Tenant
+from tenants.models import Host, HostProof, Job, Tenant
 from tests.accounts.conftest import log_in
 from tests.billing.payments import standin
 from tests.billing.portal import making
@@ -178,8 +186,8 @@ def test_books_go_after_seven_years_by_the_databases_own_look_and_the_ledger_sta
     backdate(of(gone), years_ago(now) + MINUTE, schema)
     purging.closed_accounts(now=now, dry_run=False, actor=actor)
     assert Invoice.objects.count() == 2, "a minute is missing"
-    with pytest.raises(DatabaseError, match="less than seven years"):  # whatever clock the application has
-        purging.closed_accounts(now=now + 9 * DAY, dry_run=False, actor=actor)
+    (left,) = purging.closed_accounts(now=now + 9 * DAY, dry_run=False, actor=actor)
+    assert (left.count, left.failed) == (0, 1), "whatever clock the application has"
     backdate(of(gone), years_ago(now) - MINUTE, schema)
     standing = hold(of(gone), now)
     purging.closed_accounts(now=now, dry_run=False, actor=actor)
@@ -227,6 +235,16 @@ def test_a_workspace_is_frozen_opened_again_by_its_owners_link_and_goes_after_se
     account = making.account("cust@x.example")
     with transaction.atomic():
         making.invoice(account.customer, due=now.date())
+        standin.connect(now)
+        BillingSettings.objects.update(email="olga@fresh.example", logo=b"x", logo_type="image/png")
+        person = Subject("user", str(account.user.pk))
+        consenting.give(person, how="page", actor=actor, now=now)
+        consenting.withdraw(person, how="link", actor=actor, now=now + MINUTE)
+    with enter_public():
+        HostProof.objects.create(
+            hostname="my.fresh.example", tenant=tenant, schema_name=tenant.schema_name, token="x",
+            created_at=now, asked_at=now,
+        )  # fmt: skip
     assert log_in(client, "olga@x.example", making.PASSWORD).status_code == 302
     with enter(tenant):
         closing.close(subject, actor=actor, now=now)
@@ -259,7 +277,23 @@ def test_a_workspace_is_frozen_opened_again_by_its_owners_link_and_goes_after_se
         assert set(User.objects.values_list("name", flat=True)) == {"Erased"}
         assert Customer.objects.get().name == "Erased"
         assert Invoice.objects.get().buyer["name"] == "Nora Lind"
+        _nothing_of_the_workspace_is_left_but_its_books(tenant)
     _goes_after_seven_years(tenant, subject, actor, now, backdate, admin_rows)
+
+
+def _nothing_of_the_workspace_is_left_but_its_books(tenant: Any) -> None:
+    """R1, of the business itself."""
+    assert not StripeConnection.objects.exists()
+    settings_row = BillingSettings.objects.get()
+    held = inventory.holding_of("billing.BillingSettings").personal
+    assert not any(getattr(settings_row, name) for name in held)
+    assert settings_row.number_prefix, "what is of nobody stays"
+    with enter_public():
+        row = Tenant.objects.get(pk=tenant.pk)
+        assert (row.name, row.country, row.time_zone) == ("Closed workspace", "", "UTC")
+        assert (
+            not Host.objects.filter(tenant=row).exists() and not HostProof.objects.filter(tenant=row).exists()
+        )
 
 
 def _goes_after_seven_years(
@@ -268,7 +302,7 @@ def _goes_after_seven_years(
     with enter_public():
         backdate(subject, years_ago(now) + MINUTE, "public")
         with pytest.raises(DatabaseError, match="seven years ago"):
-            ending.tenants_books(now=now + 9 * DAY, dry_run=False, actor=actor)
+            ending.drop(tenant, because="a test", actor=actor, now=now)
         backdate(subject, years_ago(now) - MINUTE, "public")
         (swept,) = ending.tenants_books(now=now, dry_run=True, actor=actor)
         assert swept.count >= 1
@@ -276,6 +310,13 @@ def _goes_after_seven_years(
         assert not Tenant.objects.filter(pk=tenant.pk).exists()
         assert not Host.objects.filter(schema_name=tenant.schema_name).exists()
         assert not Job.objects.filter(schema_name=tenant.schema_name).exists()
+        assert AuditEvent.objects.filter(action="tenant.dropped", subject_id=str(tenant.pk)).count() == 1
+        kept = consenting.kept_by_address("cust@x.example")
+        shown = [(row.given, row.how, row.tenant_id, "may mail me news" in row.text) for row in kept]
+        assert shown == [(False, "link", tenant.pk, True), (True, "page", tenant.pk, True)]
+        for statement in ("DELETE FROM privacy_keptconsent", "UPDATE privacy_keptconsent SET given = true"):
+            with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(statement)
     name = tenant.schema_name
     assert admin_rows(f"SELECT 1 FROM pg_namespace WHERE nspname = '{name}'") == []
     assert admin_rows(f"SELECT 1 FROM pg_roles WHERE rolname = '{name}'") == []
