@@ -32,10 +32,10 @@ def oldest_kept(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=KEEP_DAYS)
 
 
-def overdue(*, now: datetime) -> int:
-    """Return how many requests and alerts `keep_request_log` would forget. In the shared schema."""
+def overdue(*, now: datetime) -> tuple[int, int]:
+    """Return how many requests and how many alerts `keep_request_log` would forget. In the shared schema."""
     cut = oldest_kept(now)
-    return RequestLog.objects.filter(at__lt=cut).count() + Alert.objects.filter(last_seen__lt=cut).count()
+    return RequestLog.objects.filter(at__lt=cut).count(), Alert.objects.filter(last_seen__lt=cut).count()
 
 
 def keep_request_log(*, actor: Actor, now: datetime) -> Kept:

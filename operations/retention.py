@@ -11,7 +11,7 @@ from privacy.retention import Swept, executes
 @executes(Retention.REQUEST_LOG, scope="platform")
 def requests(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
     """Requests and alerts, whole days in UTC."""
-    due = keeping.overdue(now=now)
-    if due and not dry_run:
+    due, alerts = keeping.overdue(now=now)
+    if (due or alerts) and not dry_run:
         keeping.keep_request_log(actor=actor, now=now)
-    return [Swept("operations_requestlog", due)]
+    return [Swept("operations_requestlog", due), Swept("operations_alert", alerts)]

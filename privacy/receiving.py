@@ -20,6 +20,7 @@ from audit.recording import record
 from privacy import deadlines
 from privacy.authenticity import Verdict, judge
 from privacy.classifying import Right, Sorted, classify
+from privacy.confirming import found_of
 from privacy.deadlines import Law
 from privacy.finding import Found, Moved, find_everywhere, moved_since
 from privacy.incoming import Letter, read
@@ -92,6 +93,13 @@ def take_in(arrived: Arrived, *, actor: Actor, now: datetime) -> ReceivedMail | 
             return _write(case, actor=actor, now=now)
     except IntegrityError:
         return None  # another worker has just written the same message down
+
+
+def old_addresses(request: DataRequest) -> list[str]:
+    """Return what the address on file of whom the request names was, where it had changed not long before."""
+    since = request.received_at - SETTLED
+    moves = [moved_since(found_of(each), since) for each in request.subjects.all()]
+    return sorted({each.before for each in moves if each is not None} - {""})
 
 
 def write_down(written: Written, *, actor: Actor, now: datetime) -> DataRequest:
@@ -242,7 +250,6 @@ def _react(case: _Case, request: DataRequest, now: datetime) -> None:
     if not day.exists():
         enqueue("privacy.mail_receipt", request_id=str(request.pk))
     if case.moved:
-        for before in sorted({each.before for each in case.moved} - {""}):
-            enqueue("privacy.mail_old_address", request_id=str(request.pk), address=before)
+        enqueue("privacy.mail_old_address", request_id=str(request.pk))
     elif case.found and day.filter(link_mailed_at__isnull=False).count() < LINKS_A_DAY:
         enqueue("privacy.mail_link", request_id=str(request.pk))

@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from django.contrib.admin.models import LogEntry
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from audit.actors import Actor
 from privacy import exporting, holds
 from privacy.inventory import Retention
 from privacy.models import (
+    Closing,
     ContactMessage,
     DataRequest,
     Erasure,
@@ -81,21 +82,39 @@ def audit_record(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
 
 
 @executes(Retention.RECORD, scope="tenant")
+@executes(Retention.RECORD, scope="platform")
 def policy_notices(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
-    """That people were told of a change of the policy."""
-    old = PolicyNotice.objects.filter(sent_at__lt=over_before(Retention.RECORD, now))
+    """That people were told of a change of the policy, given up on, or never got around to."""
+    cut = over_before(Retention.RECORD, now)
+    never = Q(sent_at__isnull=True, given_up_at__isnull=True, next_at__lt=cut)
+    old = PolicyNotice.objects.filter(Q(sent_at__lt=cut) | Q(given_up_at__lt=cut) | never)
     return [sweep(old, dry_run=dry_run)]
 
 
 @executes(Retention.EXPORT_FILE, scope="tenant")
 @executes(Retention.EXPORT_FILE, scope="platform")
 def copies(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
-    """Copies of data: the file and its key when they expire (a job of their own does it to the minute)."""
+    """Copies of data: file and key when they expire (a job of their own does it to the minute), and the rows.
+
+    What was never ready goes as long after it was asked for.
+    """
     due = ExportFile.objects.filter(state=ExportFile.State.READY, expires_at__lte=now)
+    due = holds.without_held(due)
+    unmade = Q(ready_at__isnull=True, asked_at__lt=over_before(Retention.EXPORT_FILE, now))
+    over = ExportFile.objects.filter(Q(state=ExportFile.State.EXPIRED, expires_at__lte=now) | unmade)
     if dry_run:
-        return [Swept("privacy_exportfile.key", due.count())]
+        rows = due.count() + sweep(over, dry_run=True).count
+        return [Swept("privacy_exportfile.key", due.count()), Swept("privacy_exportfile", rows)]
     gone = sum(exporting.expire(pk, actor=actor, now=now) for pk in list(due.values_list("pk", flat=True)))
-    return [Swept("privacy_exportfile.key", gone)]
+    return [Swept("privacy_exportfile.key", gone), sweep(over, dry_run=False)]
+
+
+@executes(Retention.BILLING, scope="tenant")
+@executes(Retention.BILLING, scope="platform")
+def undone_closings(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
+    """Closings that were undone. One that stands goes with its account."""
+    old = Closing.objects.filter(undone_at__lt=over_before(Retention.BILLING, now))
+    return [sweep(old, dry_run=dry_run)]
 
 
 @executes(Retention.PROSPECT, scope="platform")

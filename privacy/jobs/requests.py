@@ -95,11 +95,12 @@ def mail_link(*, request_id: str) -> None:
 
 
 @job("privacy.mail_old_address", outside=True)
-def mail_old_address(*, request_id: str, address: str) -> None:
-    """Tell the address that was on file until lately."""
+def mail_old_address(*, request_id: str, **_: str) -> None:
+    """Tell the address that was on file until lately; it is looked up anew, and stands in no job."""
     request = _request(request_id)
-    on = request.received_at.date()
-    send(request_mails.old_address_mail(reference=request.reference, on=on), to=address)
+    mail = request_mails.old_address_mail(reference=request.reference, on=request.received_at.date())
+    for address in receiving.old_addresses(request):
+        send(mail, to=address)
 
 
 @job("privacy.mail_extension", outside=True)

@@ -19,6 +19,7 @@ from privacy.mailbox_gateway import ImapMailbox
 from privacy.models import DataRequest, ReceivedMail
 from tenants import clock
 from tenants.context import enter, enter_public
+from tenants.models import Job
 from tests.billing.portal.making import Account
 from tests.privacy.mails import OURS, Box, links_in, message, results, run_jobs_of, sent
 from tests.privacy.spoofs import EVIL, ON_FILE, SPOOFS, held, mail_of
@@ -161,6 +162,8 @@ def test_an_address_that_is_new_on_file_needs_a_person_and_the_old_one_is_told(
     (request,) = box.read()
     assert "changed less than 14 days ago" in request.note
     assert run_jobs_of(request_id=str(request.pk)) == ["privacy.mail_receipt", "privacy.mail_old_address"]
+    job = Job.objects.get(name="privacy.mail_old_address", args__request_id=str(request.pk))
+    assert job.args == {"request_id": str(request.pk)}, "an address stands in no job"
     assert not any(links_in(text) for _, text in sent())
     assert sent()[-1][0] == ON_FILE and "Nothing was told, changed or deleted" in sent()[-1][1]
     later = now + timedelta(days=2)

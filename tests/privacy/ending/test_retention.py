@@ -12,6 +12,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError, transaction
 
 from accounts import purging as accounts_purging
 from accounts.models import (
@@ -24,20 +25,39 @@ from accounts.models import (
     User,
     Visit,
 )
-from audit.models import AuditEvent
+from audit import verifying
+from audit.actions import Action
+from audit.models import Anchor, AuditEvent, ChainHead, Checkpoint, PurgedLink
+from audit.recording import record
 from billing import purging as billing_purging
 from billing.models import StripeEvent
-from privacy import retention, sweeping
+from privacy import ending, retention, sweeping
 from privacy.inventory import Retention
-from privacy.models import ContactMessage, Erasure, Hold, Restriction
+from privacy.models import (
+    Closing,
+    ContactMessage,
+    DataRequest,
+    Erasure,
+    ExportFile,
+    Hold,
+    PolicyNotice,
+    ReceivedMail,
+    Restriction,
+    UnderageReport,
+)
 from privacy.periods import PERIODS, years_after, years_before
 from privacy.retention import Swept
-from tenants.context import enter, enter_public
+from tenants import checkpointing
+from tenants.context import current_schema, enter, enter_public
 from tenants.ids import first_id_at, new_id
 from tenants.models import Job, Throttle
 from tests.billing.portal import making
+from tests.privacy.ending import test_closing as ends
+from tests.privacy.ending import test_dropping
+from vault.files import new_key
 
 YEARS = 8
+CHECKPOINT = timedelta(minutes=10)  # the first checkpoint that has seen an event
 HALF_DAY = timedelta(hours=12)
 DAY = timedelta(days=1)
 TODAY = datetime(2026, 11, 25, tzinfo=UTC)
@@ -54,6 +74,7 @@ class Rule:
     model: Any
     platform: bool = False
     at_once: bool = False  # the period is the longest: it goes as soon as it is of no use
+    by_database: bool = False  # the database looks at its own clock too
 
 
 def _session(at: datetime, user: Any) -> Any:
@@ -148,6 +169,71 @@ def _prospect(at: datetime, user: Any) -> Any:
     )
 
 
+def _notice(**dates: datetime) -> Any:
+    return PolicyNotice(subject_kind="user", version_id=new_id(), **dates)
+
+
+def _told(at: datetime, user: Any) -> Any:
+    return _saved(_notice(next_at=at - DAY, sent_at=at), user)
+
+
+def _given_up(at: datetime, user: Any) -> Any:
+    notice = _notice(next_at=at - DAY, given_up_at=at)
+    notice.given_up_because = "no such mailbox"
+    return _saved(notice, user)
+
+
+def _never_told(at: datetime, user: Any) -> Any:
+    return _saved(_notice(next_at=at), user)
+
+
+def _saved(row: Any, user: Any) -> Any:
+    row.subject_id = str(user.pk)
+    row.save(force_insert=True)
+    return row
+
+
+def _copy(at: datetime, user: Any) -> Any:
+    return ExportFile.objects.create(
+        subject_kind="user", subject_id=str(user.pk), asked_by="x", asked_at=at - DAY, key=new_key(),
+        state="ready", ready_at=at, expires_at=at + 7 * DAY,
+    )  # fmt: skip
+
+
+def _unmade(at: datetime, user: Any) -> Any:
+    return ExportFile.objects.create(
+        subject_kind="user", subject_id=str(user.pk), asked_by="x", asked_at=at, state="failed"
+    )
+
+
+def _undone(at: datetime, user: Any) -> Any:
+    """The database lets nobody write that an account was closed in the past."""
+    now = datetime.now(UTC)
+    return Closing.objects.create(
+        subject_kind="customer", subject_id=new_id().hex, closed_at=now, final_at=now, undone_at=at
+    )
+
+
+def _request(at: datetime, user: Any) -> Any:
+    return DataRequest.objects.create(
+        received_at=at - DAY, channel="letter", address="x@x.example", verdict="x", message="x", law="gdpr",
+        right="access", due_on=at.date(), state="dismissed", closed_at=at,
+    )  # fmt: skip
+
+
+def _received(at: datetime, user: Any) -> Any:
+    return ReceivedMail.objects.create(
+        uid_validity=1, uid=1, mark=new_id().hex, received_at=at, outcome="automatic"
+    )
+
+
+def _child(at: datetime, user: Any) -> Any:
+    return UnderageReport.objects.create(
+        schema_name="t_alpha", subject_kind="user", subject_id=new_id().hex, ground="x", reported_by="x",
+        reported_at=at - DAY, decision="free", decided_by="x", decided_at=at, decided_because="x",
+    )  # fmt: skip
+
+
 A, B = accounts_purging, sweeping
 RULES = {
     "sessions": Rule(Retention.SESSION, A.sessions, _session, Session),
@@ -161,22 +247,41 @@ RULES = {
     "restrictions": Rule(Retention.REQUEST, B.limits, _restriction, Restriction),
     "holds": Rule(Retention.REQUEST, B.limits, _lifted, Hold),
     "erasures": Rule(Retention.REQUEST, B.limits, _erasure, Erasure),
+    "told": Rule(Retention.RECORD, B.policy_notices, _told, PolicyNotice, by_database=True),
+    "given up": Rule(Retention.RECORD, B.policy_notices, _given_up, PolicyNotice, by_database=True),
+    "never told": Rule(Retention.RECORD, B.policy_notices, _never_told, PolicyNotice, by_database=True),
+    "copies": Rule(Retention.EXPORT_FILE, B.copies, _copy, ExportFile),
+    "unmade copies": Rule(Retention.EXPORT_FILE, B.copies, _unmade, ExportFile),
+    "closings": Rule(Retention.BILLING, B.undone_closings, _undone, Closing),
     "events": Rule(Retention.VENDOR_EVENT, billing_purging.handled_events, _event, StripeEvent),
     "jobs": Rule(Retention.JOB, B.jobs, _job, Job, platform=True),
     "attempts": Rule(Retention.THROTTLE, B.attempts, _attempt, Throttle, platform=True, at_once=True),
     "prospects": Rule(Retention.PROSPECT, B.prospects, _prospect, ContactMessage, platform=True),
+    "requests": Rule(Retention.REQUEST, B.requests, _request, DataRequest, platform=True),
+    "mailbox": Rule(Retention.REQUEST, B.requests, _received, ReceivedMail, platform=True),
+    "children": Rule(Retention.REQUEST, B.requests, _child, UnderageReport, platform=True),
     "admin log": Rule(Retention.RECORD, B.staff_record, _logged, LogEntry, platform=True),
 }
-OF_NOBODY = {"challenges", "events", "jobs", "attempts", "prospects"}
+OF_NOBODY = {
+    "challenges", "events", "jobs", "attempts", "prospects", "closings", "requests", "mailbox", "children",
+}  # fmt: skip
+# What is counted from a closing or a checkpoint is run over its own time: which test does.
+ELSEWHERE = {
+    ending.closed_customers: ends.test_after_30_days_all_but_the_books_is_erased_and_nothing_can_be_undone,
+    ending.closed_tenants: test_dropping.test_a_closed_workspace_goes_on_by_itself_until_nobody_is_left,
+    ending.tenants_books: ends._goes_after_seven_years,
+    ending.rehearsals: test_dropping.test_a_rehearsal_goes_by_itself_after_30_days_of_real_time,
+    billing_purging.closed_accounts: test_dropping.test_books_that_cannot_go_stop_no_others,
+    sweeping.audit_record: lambda: test_events_of_the_audit_log_go_after_two_years_and_of_money_after_seven,
+}
 
 
 def test_every_rule_that_a_field_is_under_is_executed_here() -> None:
-    """What others execute is tested where they are; what has no period says what ends it."""
-    elsewhere = {Retention.ACCOUNT, Retention.BILLING, Retention.EXPORT_FILE}  # test_closing, test_exporting
-    covered = {rule.retention for rule in RULES.values()} | elsewhere
-    here = {"accounts.purging", "privacy.sweeping", "privacy.ending", "billing.purging"}
-    mine = [each for each in retention.executors() if each.run.__module__ in here]
-    assert {each.rule for each in mine} <= covered
+    """Each executor by itself: several may be under one rule. What has no period says what ends it."""
+    tried = {(rule.retention, rule.run) for rule in RULES.values()}
+    there = {(each.rule, each.run) for each in retention.executors() if each.run not in ELSEWHERE}
+    assert {pair for pair in there if not pair[1].__module__.startswith("operations.")} == tried
+    assert set(ELSEWHERE) <= {each.run for each in retention.executors()}
     for rule in retention.UNTIL:
         assert PERIODS[rule].days is None and PERIODS[rule].years is None
 
@@ -219,7 +324,8 @@ def test_over_eight_years_nothing_goes_early_late_or_under_a_hold(
     rule, free, held = place
     name = request.node.callspec.params["place"]
     period = PERIODS[rule.retention]
-    due = {rule.make(at, free).pk: at if rule.at_once else period.over_at(at) for at in begun()}
+    began = [at for at in begun() if not rule.by_database or period.over_at(at) + DAY < datetime.now(UTC)]
+    due = {rule.make(at, free).pk: at if rule.at_once else period.over_at(at) for at in began}
     kept = set() if name in OF_NOBODY else {rule.make(at, held).pk for at in begun()[:3]}
     steps = sorted({tick for end in due.values() for tick in ticks(end)})
     mine = rule.model.objects.filter(pk__in=[*due, *kept])
@@ -231,6 +337,47 @@ def test_over_eight_years_nothing_goes_early_late_or_under_a_hold(
         assert set(mine.values_list("pk", flat=True)) == early_or_late, tick
     for end in due.values():
         assert timedelta(0) <= ticks(end)[1] - end <= HALF_DAY < DAY, "gone within a day"
+
+
+def anchor(at: datetime) -> None:
+    """What a checkpoint would leave, of one that nobody takes: the head as it is."""
+    schema, head = current_schema(), ChainHead.objects.get()
+    with enter_public():
+        checkpoint = Checkpoint.objects.create(
+            number=10**9 + head.seq, at=at, document="", signature=b"", hash=b""
+        )
+        Anchor.objects.create(
+            id=new_id(), checkpoint=checkpoint, at=at, schema_name=schema, seq=head.seq, hash=head.hash
+        )
+
+
+def test_events_of_the_audit_log_go_after_two_years_and_of_money_after_seven(tenant: Any, actor: Any) -> None:
+    """G32, over eight years that end today, for the database believes no clock that is ahead of its own."""
+    real = datetime.now(UTC)
+    due: dict[Any, datetime] = {}
+    began = sorted([*begun(), TODAY - YEARS * 365 * DAY + HALF_DAY])
+    steps: list[tuple[datetime, Action | None]] = [(at + CHECKPOINT, None) for at in began]
+    steps += [
+        (tick, None)
+        for at in began
+        for years in (2, 7)
+        for tick in ticks(years_after(at, years) + CHECKPOINT)
+    ]
+    steps = [(at, action) for at, action in steps if at < real]
+    steps += [(at, action) for at in began for action in (Action.CUSTOMER_CHANGED, Action.INVOICE_ISSUED)]
+    for at, action in sorted(steps, key=lambda step: step[0]):
+        if action is not None:
+            event = record(action, subject=("customer", "9"), actor=actor, now=at)
+            due[event] = years_after(at, 7 if action is Action.INVOICE_ISSUED else 2) + CHECKPOINT
+        elif at - CHECKPOINT in began:
+            anchor(at)
+        else:
+            sweeping.audit_record(now=at, dry_run=False, actor=actor)
+            left = set(AuditEvent.objects.filter(pk__in=due).values_list("pk", flat=True))
+            assert left == {pk for pk, end in due.items() if end > at}, at
+    went = [end for end in due.values() if end < real - DAY]
+    assert len(went) > 8 and PurgedLink.objects.count() == len(went)
+    assert verifying.verify(checkpointing.anchors()).problem is None
 
 
 def test_seven_years_are_seven_years_to_the_day_also_after_a_leap_day() -> None:
@@ -302,3 +449,16 @@ def test_the_command_shows_what_would_go_and_then_makes_it_go(tenant: Any, monke
     with pytest.raises(CommandError, match="--dry-run"):
         said()
     assert "accounts_session" in said(dry_run=True)
+
+
+@pytest.mark.parametrize("platform", [False, True])
+def test_that_people_were_told_is_kept_for_two_years_by_the_database_itself(
+    tenant: Any, platform: bool
+) -> None:
+    now = datetime.now(UTC)
+    with enter_public() if platform else enter(tenant):
+        user = making.person("a@x.example", "platform" if platform else "contact")
+        row = _told(now - 729 * DAY, user)
+        with pytest.raises(DatabaseError, match="kept for two years"), transaction.atomic():
+            row.delete()
+        _told(now - 732 * DAY, user).delete()
