@@ -10,6 +10,14 @@ from typing import Final
 SUBJECT_KEYS: Final = "*.vault_subjectkey"
 SUBJECT_KEY_BACKUP_DAYS: Final = 30
 
+# Rows with addresses, browsers and networks, or marks of them. After a restore everybody logs in anew.
+SHORT_LIVED: Final = (
+    "*.accounts_session",
+    "*.django_session",
+    "*.accounts_knowndevice",
+    "public.tenants_throttle",
+)
+
 EXCLUDED_FROM_BACKUPS: Final = (
-    "public.operations_requestlog*", "public.operations_alert", SUBJECT_KEYS,
+    "public.operations_requestlog*", "public.operations_alert", SUBJECT_KEYS, *SHORT_LIVED,
 )  # fmt: skip

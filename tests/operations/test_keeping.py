@@ -4,10 +4,12 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatch
 from typing import Any
 
 import psycopg
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
 from audit.actors import Actor
@@ -16,6 +18,8 @@ from operations.backup_rules import EXCLUDED_FROM_BACKUPS
 from operations.keeping import KEEP_DAYS, Kept, keep_request_log, overdue
 from operations.models import Alert, RequestLog
 from operations.seen import COLUMNS
+from privacy import inventory
+from privacy.inventory import Retention
 from sandbox.stack.postgres import binaries
 from tenants import jobs, working
 from tenants.context import enter_public
@@ -161,6 +165,23 @@ def test_the_tick_asks_for_it_once_an_hour_and_the_job_does_it(public: None, now
     assert name_of(real + 3 * DAY) in partitions()
 
 
+def test_what_is_kept_for_days_is_in_no_backup_of_a_year() -> None:
+    """G47: every table that a rule of usage is declared for, and none that other rows point to."""
+    short = {Retention.REQUEST_LOG, Retention.SESSION, Retention.DEVICE, Retention.THROTTLE}
+    holdings = inventory.holdings()
+    rules = {each.model: {data.retention for data in each.personal.values()} for each in holdings}
+    excluded = {model for model in rules if _is_excluded(model._meta.db_table)}
+    assert excluded >= {model for model, held in rules.items() if held & short}
+    for model in apps.get_models():
+        for field in model._meta.concrete_fields:
+            assert model in excluded or field.related_model not in excluded, f"{model}.{field.name}"
+
+
+def _is_excluded(table: str) -> bool:
+    names = f"public.{table}", f"t_any.{table}"
+    return any(fnmatch(name, each) for name in names for each in EXCLUDED_FROM_BACKUPS)
+
+
 def test_no_dump_holds_a_row_of_it(committed: None) -> None:
     """By pg_dump with the rules of the backups, over a database in which the canary is committed."""
     canary = f"canary-{os.urandom(8).hex()}"
@@ -180,18 +201,26 @@ def test_no_dump_holds_a_row_of_it(committed: None) -> None:
             " VALUES (gen_random_uuid(), 'scan', %s, '', '', 1, 1, now(), now(), now(), '', '')",
             [canary],
         )
+        user = admin.execute("SELECT id FROM t_crowd.accounts_user LIMIT 1").fetchone()
+        admin.execute(
+            "INSERT INTO t_crowd.accounts_session (id, user_id, key_hash, host, methods, begun_at,"
+            " last_seen_at, user_agent, device, operator_id, operator_label, ended_because)"
+            " VALUES (gen_random_uuid(), %s, %s, 'x', '[]', now(), now(), %s, '', '', '', '')",
+            [user[0] if user else None, canary, canary],
+        )
     try:
-        assert canary in dumped(url, [])
+        assert dumped(url, []).count(canary) > dumped(url, ["*.accounts_session"]).count(canary) > 0
         assert "operations_requestlog_default" in dumped(url, EXCLUDED_FROM_BACKUPS)  # its form is there
         assert canary not in dumped(url, EXCLUDED_FROM_BACKUPS)
     finally:
         with psycopg.connect(url) as admin:
             admin.execute("DELETE FROM operations_requestlog WHERE host = %s", [canary])
             admin.execute("DELETE FROM operations_alert WHERE network = %s", [canary])
+            admin.execute("DELETE FROM t_crowd.accounts_session WHERE key_hash = %s", [canary])
 
 
 def dumped(url: str, excluded: Any) -> str:
-    """What a dump of the shared schema says."""
+    """What a dump of the shared schema and of a tenant's says."""
     without = [f"--exclude-table-data={each}" for each in excluded]
-    command = [str(binaries() / "pg_dump"), "--schema=public", *without, url]
+    command = [str(binaries() / "pg_dump"), "--schema=public", "--schema=t_crowd", *without, url]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
