@@ -5,7 +5,7 @@ those that are kept secret. What a row tells of somebody else is left out of it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.db.models import CharField, Count, Field, ForeignKey, Model, Q, QuerySet, Value
@@ -15,6 +15,7 @@ from privacy import inventory, policy_tables, reading
 from privacy.inventory import Export, Holding
 from privacy.periods import PERIODS
 from privacy.subjects import Subject
+from tenants.context import current_tenant, enter_public
 from tenants.router import SchemaRouter
 from vault.fields import EncryptedTextField
 
@@ -23,6 +24,9 @@ CHUNK: Final = 1_000
 # Of a whole workspace: what is Django's own, or opens other things.
 LEFT_OUT_APPS: Final = frozenset({"vault", "sessions", "contenttypes", "auth", "admin"})
 LEFT_OUT: Final = frozenset({"accounts.PasskeyChallenge", "privacy.ExportFile"})
+
+# A workspace's rows in the platform's schema.
+SHARED: Final = ("tenants.Tenant", "tenants.Host", "tenants.HostProof")
 
 _TYPES: Final = {
     "UUIDField": "uuid",
@@ -54,13 +58,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What one model holds about a subject; about everybody where `subject` is None."""
+    """What one model holds about a subject; about everybody where `subject` is None.
+
+    `shared`: it stands in the platform's schema, where `query` names the tenant's own few rows.
+    """
 
     holding: Holding
     subject: Subject | None
     columns: tuple[Column, ...]
     secret: tuple[str, ...]
     query: QuerySet[Any]
+    shared: bool = False
 
     @property
     def label(self) -> str:
@@ -76,6 +84,11 @@ class Table:
 
     def stream(self) -> Iterator[list[Any]]:
         """Give the rows one by one, through a cursor of the server: however many there are."""
+        if self.shared:
+            with enter_public():
+                few = list(self._values())
+            yield from self._shown(few)
+            return
         waiting: list[tuple[Any, ...]] = []
         for row in self._values().iterator(chunk_size=CHUNK):
             waiting.append(row)
@@ -140,7 +153,7 @@ def table_about(subject: Subject, label: str) -> Table | None:
 
 
 def tables_of_workspace() -> list[Table]:
-    """Return every table of the schema entered that its owner takes along."""
+    """Return every table of the schema entered that its owner takes along, and the workspace's own rows."""
     found = [
         _table(holding, None)
         for holding in inventory.holdings()
@@ -148,13 +161,19 @@ def tables_of_workspace() -> list[Table]:
         and holding.label not in LEFT_OUT
         and holding.model._meta.app_label not in LEFT_OUT_APPS
     ]
+    workspace = Subject("tenant", str(current_tenant().pk))
+    found += [replace(_table(inventory.holding_of(each), workspace), shared=True) for each in SHARED]
     return _in_order(found)
 
 
 def counts(tables: Sequence[Table]) -> dict[str, int]:
-    """Return how many rows each has, by its label: one query for all."""
+    """Return how many rows each has, by its label: one query for all of the schema entered."""
+    found = dict.fromkeys((table.label for table in tables), 0)
+    with enter_public():
+        found |= {table.label: table.query.count() for table in tables if table.shared}
+    tables = [table for table in tables if not table.shared]
     if not tables:
-        return {}
+        return found
     each = [
         table.query.order_by()
         .annotate(table_label=Value(table.label, output_field=CharField()))
@@ -164,7 +183,6 @@ def counts(tables: Sequence[Table]) -> dict[str, int]:
         for table in tables
     ]
     rows = each[0].union(*each[1:], all=True) if len(each) > 1 else each[0]
-    found = dict.fromkeys((table.label for table in tables), 0)
     found.update(rows)
     return found
 

@@ -70,6 +70,12 @@ def exports_of(subject: Subject, *, asked_by: str) -> Sequence[ExportFile]:
     return list(rows.order_by("-asked_at")[:SAMPLE])
 
 
+def is_taken_along(subject: Subject, *, now: datetime) -> bool:
+    """Tell whether somebody has fetched a copy of it that was made within these seven days."""
+    of_subject = ExportFile.objects.filter(subject_kind=subject.kind, subject_id=subject.id)
+    return of_subject.filter(state=State.READY, expires_at__gt=now, downloaded_at__isnull=False).exists()
+
+
 def find(export_id: UUID, *, asked_by: str) -> ExportFile | None:
     """Return the copy, if it was this user who asked for it."""
     return ExportFile.objects.filter(pk=export_id, asked_by=asked_by).first()

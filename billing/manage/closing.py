@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,13 +17,22 @@ from accounts.portal.erasure_pages import ErasureForm, shown
 from accounts.portal.own_accounts import subject_of
 from billing.errors import Refused
 from billing.manage.answers import acting, done, sent, show
-from privacy import closing, erasing, planning
+from privacy import closing, erasing, exporting, planning
 from privacy.models import Erasure
 from privacy.subjects import Subject
 from tenants import clock
 from tenants.context import current_tenant
 
 PAGE_METHODS = ["GET", "HEAD", "POST"]
+
+
+class UncopiedForm(ClosingForm):
+    """Of a workspace that nobody has taken along: once it is closed, nobody can."""
+
+    uncopied = forms.BooleanField(
+        label="Close it without a copy: nothing in it is needed any more",
+        error_messages={"required": "Fetch a complete copy first, or say that you need none."},
+    )
 
 
 @require_http_methods(PAGE_METHODS)
@@ -72,10 +82,13 @@ def customer_erasure(request: HttpRequest, customer_id: UUID) -> HttpResponse:
 @owner_page
 @confirmed_change
 def workspace(request: HttpRequest) -> HttpResponse:
-    """Close the whole workspace: after the answer nobody can log in, the owner neither."""
-    form, tenant = ClosingForm(sent(request)), current_tenant()
-    subject = Subject(closing.TENANT, str(tenant.pk))
+    """Close the whole workspace: after the answer nobody can log in, the owner neither, and fetch a copy."""
+    subject = Subject(closing.TENANT, str(current_tenant().pk))
+    taken = exporting.is_taken_along(subject, now=clock.now())
+    form = ClosingForm(sent(request)) if taken else UncopiedForm(sent(request))
     if form.is_valid() and done(form, lambda: closing.close(subject, **acting(request))):
         request.session.flush()
         return render(request, "410.html", status=410)
-    return show(request, "manage/settings/closing.html", form, final=clock.now() + closing.GRACE)
+    return show(
+        request, "manage/settings/closing.html", form, final=clock.now() + closing.GRACE, is_taken=taken
+    )

@@ -25,9 +25,9 @@ from privacy.errors import Refused
 from privacy.models import ExportFile
 from privacy.subjects import Subject
 from tenants import clock
-from tenants.context import current_schema, enter
+from tenants.context import current_schema, enter, enter_public
 from tenants.directory import tenant_of_schema
-from tenants.models import Job
+from tenants.models import HostProof, Job
 from tests import logging_in
 from tests.billing.portal import making
 from tests.privacy.copies import Copy, loaded
@@ -198,6 +198,15 @@ def test_an_owner_takes_the_whole_workspace_and_nobody_else_does(
     client, other = Client(HTTP_HOST=host), Client(HTTP_HOST=host)
     logging_in.enter(client, owner)
     logging_in.enter(other, biller)
+    with enter_public():
+        HostProof.objects.create(
+            hostname="my.lind.example", tenant=fresh_tenant, schema_name=fresh_tenant.schema_name, token="x",
+            created_at=making.NOW, asked_at=making.NOW,
+        )  # fmt: skip
+    closing = client.get("/manage/settings/closing/").content
+    assert b'href="/manage/settings/copy/"' in closing and b"/account/privacy/copies/" not in closing
+    refused = client.post("/manage/settings/closing/", {"word": "CLOSE"})
+    assert refused.status_code == 422 and b"Fetch a complete copy first" in refused.content
     assert client.post("/manage/settings/copy/").status_code == 302
     assert other.post("/manage/settings/copy/").status_code == 403
     with enter(fresh_tenant):
@@ -213,8 +222,20 @@ def test_an_owner_takes_the_whole_workspace_and_nobody_else_does(
     client.post(asked["Location"], {"password": making.PASSWORD})
     copy = Copy.of(body(client.get(fetch)))
     copy.check()
+    assert [row["slug"] for row in copy.rows("tenants_tenant")] == [fresh_tenant.slug], "and no other's"
+    assert [row["hostname"] for row in copy.rows("tenants_host")] == [host]
+    assert [row["hostname"] for row in copy.rows("tenants_hostproof")] == ["my.lind.example"]
     with loaded(copy) as database:
         assert database.execute("SELECT count(*) FROM billing_invoiceline").fetchone() == (1,)
+        assert database.execute("SELECT slug FROM tenants_tenant").fetchone() == (fresh_tenant.slug,)
+    assert b"You have fetched a complete copy" in client.get("/manage/settings/closing/").content
+    assert client.post("/manage/settings/closing/", {"word": "CLOSE"}).status_code == 410
+
+
+def test_a_workspace_is_closed_without_a_copy_by_who_says_that_none_is_needed(fresh_tenant: Any) -> None:
+    client = Client(HTTP_HOST=f"{fresh_tenant.slug}.localhost")
+    logging_in.enter(client, making.person("o@lind.example", "owner"))
+    assert client.post("/manage/settings/closing/", {"word": "CLOSE", "uncopied": "on"}).status_code == 410
 
 
 def test_what_is_changed_meanwhile_is_not_in_the_copy(account: making.Account) -> None:
