@@ -31,7 +31,7 @@ from privacy.subjects import Subject
 RUNNING = (Subscription.Status.PENDING, Subscription.Status.ACTIVE, Subscription.Status.PAUSED)
 CONTACT = (
     "business_name", "email", "phone", "address_line1", "address_line2", "city", "state", "postal_code",
-    "country", "tax_id", "logo", "logo_type", "invoice_note",
+    "country", "tax_id", "logo_type", "invoice_note",
 )  # fmt: skip
 SETTLED = ("won", "lost", "warning_closed", "prevented")
 
@@ -75,8 +75,7 @@ def forget_business() -> None:
     They have name, address and tax id of their own (`Invoice.seller`).
     """
     StripeConnection.objects.all().delete()
-    blank = {name: BillingSettings._meta.get_field(name).get_default() for name in CONTACT}
-    BillingSettings.objects.update(**blank)
+    BillingSettings.objects.update(**dict.fromkeys(CONTACT, ""), logo=None)
 
 
 @obstacle

@@ -102,10 +102,11 @@ def _drop_all(
     tenants: "QuerySet[Tenant]", *, because: str, dry_run: bool, actor: Actor, now: datetime
 ) -> Swept:
     """Drop those of them that no hold stands on; one that cannot be dropped stops no other."""
-    free = [each for each in tenants.order_by("pk") if not is_held_anywhere(each)]
     gone = failed = 0
-    for each in free:
+    for each in tenants.order_by("pk"):
         try:
+            if is_held_anywhere(each):
+                continue
             if not dry_run:
                 drop(each, because=because, actor=actor, now=now)
             gone += 1

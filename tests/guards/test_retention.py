@@ -60,6 +60,6 @@ def test_every_table_in_a_schema_is_swept_by_each_rule_that_its_fields_are_under
 
 def _it_goes_with(model: Any) -> set[str]:
     """Its own table, and those of the rows that take its rows along."""
-    fields = [each for each in model._meta.concrete_fields if isinstance(each, ForeignKey)]
+    fields: list[Any] = [each for each in model._meta.concrete_fields if isinstance(each, ForeignKey)]
     parents = {each.related_model._meta.db_table for each in fields if each.remote_field.on_delete is CASCADE}
     return {model._meta.db_table, *parents}

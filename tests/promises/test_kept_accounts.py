@@ -71,14 +71,20 @@ def test_r2_books_of_a_closed_account_stay_seven_years_and_are_gone_then(
         assert JournalEntry.objects.count() == 2 * left
 
 
-@pytest.mark.parametrize(("days", "left"), [(729, 1), (733, 0)])
+@pytest.mark.parametrize(
+    ("action", "days", "left"),
+    [
+        (Action.CUSTOMER_CHANGED, 729, 1), (Action.CUSTOMER_CHANGED, 733, 0),
+        (Action.TENANT_DROPPED, 9999, 1), (Action.AUDIT_PURGED, 9999, 1),
+    ],
+)  # fmt: skip
 def test_r3_the_audit_log_stays_for_two_years_at_the_least(
-    tenant: Any, actor: Any, now: datetime, days: int, left: int
+    tenant: Any, actor: Any, now: datetime, action: Action, days: int, left: int
 ) -> None:
     """Over eight years, and seven for money: tests/privacy/ending/test_retention.py."""
     assert PERIODS[Retention.RECORD].years == 2
     then = now - days * DAY
-    event = record(Action.CUSTOMER_CHANGED, subject=("customer", "9"), actor=actor, now=then)
+    event = record(action, subject=("customer", "9"), actor=actor, now=then)
     anchor(then)
     making.account()
     events = AuditEvent.objects.count()

@@ -34,7 +34,7 @@ def _no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tenants.mail.send", lambda letter, *, to: None)
 
 
-def _end_jobs(schema: str) -> list[dict[str, Any]]:
+def _end_jobs(schema: str) -> list[Any]:
     with enter_public():
         rows = Job.objects.filter(name="privacy.end_tenant", schema_name=schema).order_by("id")
         return list(rows.values("args", "run_at"))
@@ -135,13 +135,13 @@ def test_a_rehearsals_people_are_found_and_it_is_thrown_away_by_command(
     found = {each.subject.kind for each in find_everywhere("real@person.example")
              if each.schema_name == trial.schema_name}  # fmt: skip
     assert found == {"customer", "user"}
+    deleted = _Bucket()
+    monkeypatch.setattr(files_gateway, "bucket", lambda: deleted)
     with enter(trial):
         ExportFile.objects.create(
             subject_kind="tenant", subject_id="x", asked_by="x", asked_at=now, key=new_key()
         )
         standing = hold(Subject("user", "x"), now)
-        monkeypatch.setattr(files_gateway, "bucket", lambda: deleted)
-    deleted = _Bucket()
     assert trial.schema_name in {each.schema_name for each in in_force()}
     with pytest.raises(CommandError, match="not a rehearsal"):
         call_command("drop_rehearsal", "alpha", "--yes")
