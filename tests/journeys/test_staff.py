@@ -17,8 +17,8 @@ from tests.journeys.walking import mail_to, press, text_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("journeys"), pytest.mark.timeout(300)]
 MINE = (
-    "Dear Ms Lind, we hold your name, this address and the phone number that Office Hosting entered today;"
-    " all of it came from them, and nobody else has had it."
+    "Dear Ms Lind, all that there is of you came from Office Hosting today, your phone number too. You see it"
+    " in their portal under Privacy, and take it along there; nobody else was given any of it."
 )
 
 

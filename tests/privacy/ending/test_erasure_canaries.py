@@ -4,6 +4,8 @@ sent is sent.
 """
 
 import logging
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -155,7 +157,11 @@ def have_copies(customer: Customer, now: datetime) -> tuple[list[ExportFile], Ex
 
 
 def test_nothing_is_left_but_what_the_plan_says(
-    fresh_tenant: Any, now: datetime, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    fresh_tenant: Any,
+    now: datetime,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """G44 and G36: the whole estate; and of a backup of before, what was sealed for the person.
 
@@ -184,14 +190,18 @@ def test_nothing_is_left_but_what_the_plan_says(
     assert written | in_registers <= _whole_tables(before)
 
     caplog.clear()
+    begun = time.monotonic()
     erasure = erasing.begin(subject, because=Erasure.Because.ASKED, actor=standin.SYSTEM, now=now)
     standin.work(now)
     standin.work(now + timedelta(seconds=30))
+    took = time.monotonic() - begun
     erasure.refresh_from_db()
     assert erasure.done_at is not None, [j.last_error for j in Job.objects.filter(name="privacy.erase")]
 
     kept = {(_table(label), _column(label, name)) for label, name in plan.kept_fields}
     left = _whole_tables(estate.in_database(word, schema))
+    record_property("canaries", f"{len(left - kept)} left of {len(written)}, the job took {took:.1f} s")
+    assert took < 3600
     assert left <= kept, "these columns still hold what was to go"
     assert in_registers <= left, "of these the plan, the page and the mail say that they stay"
     assert ("billing_invoice", "buyer") in left, "the law wants the invoice as it was"
