@@ -41,7 +41,8 @@ RECORD, ENDING, PROMISES = (
 )
 PROOFS = (
     Proof("G29", "the call that records is taken out: the rule books nothing",
-          ("tests/billing/test_every_entry_has_its_event.py",)),
+          ("tests/billing/test_every_entry_has_its_event.py", "tests/billing/test_without_its_event.py"),
+          "none survives"),
     Proof("G30", "kinds of tampering that are found",
           (f"{RECORD}::test_tampering_is_found",
            f"{RECORD}::test_a_chain_written_anew_as_a_whole_is_found_by_the_checkpoints",
