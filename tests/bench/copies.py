@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from tempfile import TemporaryFile
-from typing import IO
+from typing import BinaryIO
 
 PARTS = "pg,valkey,moto"  # read by bin/bench
 ROWS = 100_000
@@ -53,10 +53,10 @@ class Packed:
     took: float
     size: int
     grown_kib: int
-    key: bytes
+    key: str
 
 
-def measure(rows: int, file: IO[bytes]) -> Packed:
+def measure(rows: int, file: BinaryIO) -> Packed:
     """Make a workspace with so many customers, and write the copy of them, sealed, into the file."""
     from django.db import connection
 

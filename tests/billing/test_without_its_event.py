@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from billing import asking, collecting, connecting, disputing, payments, refunding, voiding
+from billing import asking, collecting, connecting, disputing, issuing, payments, refunding, voiding
 from billing.ledger_checking import check
 from billing.models import JournalEntry
 from billing.money import Money
@@ -108,7 +108,7 @@ class Desk:
 
     def issuing(self) -> Act:
         draft = rows.draft(self.customer, actor=SYSTEM, now=self.now)
-        return lambda: rows.issuing.issue(draft, actor=SYSTEM, now=self.now)
+        return lambda: issuing.issue(draft, actor=SYSTEM, now=self.now)
 
     def voiding(self) -> Act:
         invoice = standin.make_invoice(self.customer, self.now)

@@ -7,6 +7,7 @@ message of Nora's in the mailbox, which is read. Prints the secret of Robin's ap
 import os
 import sys
 from datetime import UTC, datetime
+from typing import Any
 
 import django
 
@@ -31,7 +32,8 @@ def main(slug: str) -> None:
             email=f"olga@{slug}.example", name="Olga Ober", role="owner", password=PASSWORD,
             actor=Actor.system("tests"), now=now,
         )  # fmt: skip
-        her = {"actor": Actor("user", str(olga.pk), "Olga Ober", "192.0.2.9", "Firefox"), "now": now}
+        herself = Actor("user", str(olga.pk), "Olga Ober", "192.0.2.9", "Firefox")
+        her: dict[str, Any] = {"actor": herself, "now": now}
         nora = create_customer(
             name="Nora Lind", email=f"nora@{slug}.example", country="DE", currency="EUR", **her
         )
