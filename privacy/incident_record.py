@@ -87,8 +87,15 @@ def _told(incident: Incident) -> list[str]:
         f"{states[IncidentNotice.State.WAITING]} to be told, "
         f"{states[IncidentNotice.State.FAILED]} not reached by mail, "
         f"{states[IncidentNotice.State.GONE]} without an address on file",
+        *_given_up(incident),
         f"Public notice: {_at(incident.published_at)}",
     ]
+
+
+def _given_up(incident: Incident) -> list[str]:
+    given_up = incident.notices.filter(state=IncidentNotice.State.GIVEN_UP)
+    reasons = Counter(given_up.values_list("given_up_because", flat=True))
+    return [f"{count} not told by mail: {because}" for because, count in sorted(reasons.items())]
 
 
 def _documentation(incident: Incident) -> list[str]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from audit.actions import Action
 from audit.actors import Actor
@@ -26,6 +27,7 @@ from tenants.postgresql.base import PUBLIC
 BATCH = 2_000
 WORDS = ("consequences", "measures", "mail_subject", "mail_text", "public_title", "public_text")
 ROTATE = "privacy.rotate_credentials"
+NoticeState = IncidentNotice.State
 
 
 class IncidentRefused(ValueError):
@@ -180,6 +182,32 @@ def ask_notices(incident: Incident, *, actor: Actor, now: datetime) -> int:
     return waiting
 
 
+def retry_notices(incident: Incident, *, actor: Actor, now: datetime) -> int:
+    """Let the notices that were refused be tried again; returns how many."""
+    with enter_public(), transaction.atomic():
+        locked = _locked(incident)
+        count = unreached(locked).update(state=NoticeState.WAITING, tries=0, next_at=None)
+        _record(Action.INCIDENT_NOTICES_RETRIED, locked, actor, now, notices=count)
+    return count
+
+
+def give_up_notices(incident: Incident, *, because: str, actor: Actor, now: datetime) -> int:
+    """Say of those who were refused why they cannot be told by mail; returns how many."""
+    if not because.strip():
+        raise IncidentRefused("Say why they cannot be told by mail, and how they hear of it instead.")
+    with enter_public(), transaction.atomic():
+        locked = _locked(incident)
+        count = unreached(locked).update(state=NoticeState.GIVEN_UP, given_up_because=because.strip()[:300])
+        _record(Action.INCIDENT_NOTICES_GIVEN_UP, locked, actor, now, notices=count, because=because.strip())
+    return count
+
+
+def unreached(incident: Incident) -> QuerySet[IncidentNotice]:
+    """The notices that the mail server refused, for good or up to now."""
+    refused = Q(state=NoticeState.FAILED) | Q(state=NoticeState.WAITING) & ~Q(problem="")
+    return incident.notices.filter(refused)
+
+
 def publish(incident: Incident, *, actor: Actor, now: datetime) -> Incident:
     """Put the public notice on the site. It needs no mail server."""
     with enter_public(), transaction.atomic():
@@ -243,9 +271,11 @@ def missing(incident: Incident) -> Sequence[str]:
         left.append("rotate all credentials")
     if not incident.consequences or not incident.measures:
         left.append("write what may follow and what was done")
-    waiting = incident.notices.filter(state=IncidentNotice.State.WAITING)
+    waiting = incident.notices.filter(state=NoticeState.WAITING)
     if incident.notices.exists() and (incident.notices_asked_at is None or waiting.exists()):
         left.append("tell everybody who is affected")
+    if incident.notices.filter(state=NoticeState.FAILED).exists():
+        left.append("try those again whom the mail server refused, or say why they cannot be told")
     if incident.published_at is None:
         left.append("publish the notice")
     if incident.authority_told_at is None and not incident.authority_not_told_because:

@@ -219,12 +219,12 @@ INCIDENT = HELD.but(
 holds(
     "privacy.Incident",
     "Incident",
-    personal={"declared_by": INCIDENT},
+    personal=spread(INCIDENT, "declared_by", "reviewed_by"),
     none=[
         "id", "title", "nature", "found_at", "declared_at", "is_drill", "consequences", "measures",
         "scoped_at", "rotation_asked_at", "mail_subject", "mail_text", "notices_asked_at", "public_title",
         "public_text", "published_at", "authority", "authority_reference", "authority_told_at",
-        "authority_not_told_because", "closed_at",
+        "authority_not_told_because", "closed_at", "mail_trouble", "reviewed_at", "review_found",
     ],
     unfindable="It names who of the platform's staff declared it, in the register of incidents.",
 )  # fmt: skip
@@ -236,14 +236,16 @@ holds(
 holds(
     "privacy.IncidentRotation",
     "Credentials replaced after an incident",
+    personal={"done_by": INCIDENT},
     none=["id", "incident", "schema_name", "name", "done_at", "outcome"],
+    unfindable="It names who of the platform's staff replaced it by hand, in the register of incidents.",
 )
 holds(
     "privacy.IncidentNotice",
     "Told of an incident",
     about=[About(kind, "subject_id") for kind in ("customer", "user")],
-    personal=spread(INCIDENT, "state", "sent_at"),
-    none=["id", "incident", "schema_name", "subject_kind", "subject_id", "tries"],
+    personal=spread(INCIDENT, "state", "sent_at", "problem", "given_up_because"),
+    none=["id", "incident", "schema_name", "subject_kind", "subject_id", "tries", "next_at"],
 )
 
 # The policy, and who was told of its changes.

@@ -17,15 +17,14 @@ from django.db.models import QuerySet
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
-from privacy import audience, letters, subjects
+from privacy import audience, letters, notice_budget, notifying, subjects
 from privacy.models import PolicyNotice, PolicyRound, PolicyVersion
 from privacy.models.policies import NOTICE
 from privacy.subjects import Known, Subject
-from tenants import throttling
 from tenants.context import current_schema, current_tenant, enter_public
 from tenants.jobs import Asked, enqueue, enqueue_many
 from tenants.mail import send
-from tenants.throttling import HOUR, Caller, Rule, TooMany, Window
+from tenants.throttling import TooMany
 
 BATCH = 50
 ATTEMPTS = 3
@@ -64,6 +63,8 @@ def send_batch(version_id: UUID, *, now: datetime) -> datetime | None:
         version = PolicyVersion.objects.get(pk=version_id)
     if version.effective_at < now + NOTICE:
         return None  # too late for the day that the mail would name: it is published anew with another one
+    if notifying.due(now=now):  # one budget, and who is affected by an incident hears first
+        return now + notifying.EVERY
     claimed = _claim(version_id, now=now)
     wait: datetime | None = None
     for place, notice in enumerate(claimed):
@@ -72,7 +73,7 @@ def send_batch(version_id: UUID, *, now: datetime) -> datetime | None:
             if person is None or not person.email:
                 _mark(notice, given_up_at=now, given_up_because=GONE)
                 continue
-            _spend(now)
+            notice_budget.spend(now)
             _mail(version, notice, person, now=now)
         except TooMany as full:
             wait = now + timedelta(seconds=full.retry_after)
@@ -148,13 +149,6 @@ def _code(refused: SMTPRecipientsRefused | SMTPResponseException) -> str:
         return f"refused with {refused.smtp_code}"
     codes = sorted({code for code, _ in refused.recipients.values()})
     return f"recipient refused with {', '.join(map(str, codes))}"
-
-
-def _spend(now: datetime) -> None:
-    """Count one mail of all that may leave in an hour; raises `TooMany`."""
-    rule = Rule("notices", tenant=(Window(settings.NOTICES_PER_HOUR, HOUR),))
-    with enter_public():
-        throttling.spend(rule, Caller("", ""), now=now)
 
 
 def _open(version_id: UUID) -> QuerySet[PolicyNotice]:

@@ -174,7 +174,7 @@ def _tell_everybody(incident: Incident, people: int, say: Say) -> None:
     incidents.ask_notices(incident, actor=ACTOR, now=clock.now())
     waiting: Any = incident.notices.filter(state=IncidentNotice.State.WAITING)
     while True:
-        notifying.send_batch(incident, limit=BATCH, clock=clock.now)
+        notifying.send_batch(incident, limit=BATCH, clock=clock.now, capped=False)
         with enter_public():
             left = waiting.count()
             sent = incident.notices.filter(state=IncidentNotice.State.SENT).count()

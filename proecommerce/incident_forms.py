@@ -114,6 +114,13 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]
             self.fields[name].disabled = bool(mailed or shown)
 
 
+class GiveUpForm(forms.Form):
+    because = forms.CharField(
+        label="Why they cannot be told by mail", max_length=300,
+        help_text="And how they hear of it instead, such as by telephone.",
+    )  # fmt: skip
+
+
 class AuthorityForm(forms.Form):
     authority = forms.CharField(max_length=200, required=False, label="Authority")
     reference = forms.CharField(max_length=200, required=False)

@@ -17,7 +17,7 @@ from audit.actors import Actor
 from privacy import incident_record, incidents, notifying
 from privacy.incidents import IncidentRefused
 from privacy.models import Incident, IncidentNotice
-from proecommerce.incident_forms import AuthorityForm, DeclareForm, ScopeForm, WordsForm
+from proecommerce.incident_forms import AuthorityForm, DeclareForm, GiveUpForm, ScopeForm, WordsForm
 from tenants import clock
 
 METHODS = ["GET", "HEAD", "POST"]
@@ -74,6 +74,7 @@ def _forms(request: HttpRequest, incident: Incident) -> dict[str, forms.BaseForm
     return {
         "scope": ScopeForm(sent if step == "scope" else None),
         "words": WordsForm(sent if step == "words" else None, instance=incident),
+        "give_up": GiveUpForm(sent if step == "give_up" else None),
         "authority": AuthorityForm(sent if step == "authority" else None, initial={"at": clock.now()}),
     }
 
@@ -97,6 +98,16 @@ def _words(incident: Incident, form: WordsForm, actor: Actor, now: datetime) -> 
 def _notify(incident: Incident, form: None, actor: Actor, now: datetime) -> str:
     waiting = incidents.ask_notices(incident, actor=actor, now=now)
     return f"{waiting} notices leave from now on, {notifying.a_minute()} a minute."
+
+
+def _retry(incident: Incident, form: None, actor: Actor, now: datetime) -> str:
+    return f"{incidents.retry_notices(incident, actor=actor, now=now)} notices are tried again."
+
+
+def _give_up(incident: Incident, form: GiveUpForm, actor: Actor, now: datetime) -> str:
+    because = form.cleaned_data["because"]
+    count = incidents.give_up_notices(incident, because=because, actor=actor, now=now)
+    return f"It is on record why {count} people are not told by mail."
 
 
 def _publish(incident: Incident, form: None, actor: Actor, now: datetime) -> str:
@@ -126,6 +137,8 @@ STEPS: dict[str, Step] = {
     "rotate": _rotate,
     "words": _words,
     "notify": _notify,
+    "retry": _retry,
+    "give_up": _give_up,
     "publish": _publish,
     "authority": _authority,
     "close": _close,
@@ -138,7 +151,10 @@ def _standing(incident: Incident) -> dict[str, Any]:
     left = (incident.due_at - now).total_seconds()
     states = Q(state=IncidentNotice.State.SENT), Q(state=IncidentNotice.State.WAITING)
     counts = incident.notices.aggregate(
-        all=Count("pk"), sent=Count("pk", filter=states[0]), waiting=Count("pk", filter=states[1])
+        all=Count("pk"),
+        sent=Count("pk", filter=states[0]),
+        waiting=Count("pk", filter=states[1]),
+        given_up=Count("pk", filter=Q(state=IncidentNotice.State.GIVEN_UP)),
     )
     return {
         "incident": incident,
@@ -150,6 +166,7 @@ def _standing(incident: Incident) -> dict[str, Any]:
         "people": incident.scopes.aggregate(n=Sum("people"))["n"] or 0,
         "rotations": incident.rotations.order_by("schema_name", "name"),
         "counts": counts,
+        "unreached": incidents.unreached(incident).count(),
         "percent": round(100 * counts["sent"] / counts["all"]) if counts["all"] else 0,
         "pace_hours": round(notifying.hours_for(counts["waiting"]), 1),
         "a_minute": notifying.a_minute(),

@@ -1,5 +1,6 @@
 """Jobs of incidents: replacing credentials, a tenant at a time, and sending notices, a batch a minute."""
 
+import logging
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from privacy.rotating import rotation_of
 from tenants import clock
 from tenants.context import enter_public
 from tenants.jobs import enqueue, job, planner
+
+log = logging.getLogger(__name__)
 
 ROTATOR = Actor.system("incident")
 
@@ -43,12 +46,15 @@ def send_notices(*, incident_id: str) -> None:
     """Send what one minute may take."""
     with enter_public():
         incident = Incident.objects.get(pk=UUID(incident_id))
-    notifying.send_batch(incident, limit=notifying.a_minute(), clock=clock.now)
+    try:
+        notifying.send_batch(incident, limit=notifying.a_minute(), clock=clock.now)
+    except OSError as error:  # the planner asks again in a minute, for as long as it takes
+        log.warning("mail server takes no notices: %s", type(error).__name__)
 
 
 @planner
 def plan_notices(now: datetime) -> None:
     """Once a minute for each incident with notices to send."""
-    for incident in notifying.due():
+    for incident in notifying.due(now=now):
         minute = now.strftime("%Y%m%d%H%M")
         enqueue("privacy.send_notices", key=f"notices:{incident.pk}:{minute}", incident_id=str(incident.pk))

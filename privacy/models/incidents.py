@@ -32,6 +32,7 @@ class Incident(models.Model):
     mail_subject = models.CharField(max_length=200, blank=True, default="")
     mail_text = models.TextField(blank=True, default="")
     notices_asked_at = models.DateTimeField(null=True, blank=True)
+    mail_trouble = models.CharField(max_length=200, blank=True, default="", db_default="")
     public_title = models.CharField(max_length=200, blank=True, default="")
     public_text = models.TextField(blank=True, default="")
     published_at = models.DateTimeField(null=True, blank=True)
@@ -39,11 +40,18 @@ class Incident(models.Model):
     authority_reference = models.CharField(max_length=200, blank=True, default="")
     authority_told_at = models.DateTimeField(null=True, blank=True)
     authority_not_told_because = models.TextField(blank=True, default="")
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    reviewed_by = models.CharField(max_length=254, blank=True, default="", db_default="")
+    review_found = models.TextField(blank=True, default="", db_default="")
     closed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-declared_at"]
         constraints = [
+            models.CheckConstraint(
+                name="incident_reviewed_by_somebody",
+                condition=Q(reviewed_at__isnull=True) | (~Q(reviewed_by="") & ~Q(review_found="")),
+            ),
             models.CheckConstraint(
                 name="incident_published_with_a_text",
                 condition=Q(published_at__isnull=True) | (~Q(public_title="") & ~Q(public_text="")),
@@ -90,13 +98,17 @@ class IncidentScope(models.Model):
 
 
 class IncidentRotation(models.Model):
-    """One kind of credential to be replaced in one schema, and what came of it."""
+    """One kind of credential to be replaced in one schema, and what came of it.
+
+    `done_by` names who replaced it by hand; empty where a job did.
+    """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     incident = models.ForeignKey(Incident, on_delete=models.PROTECT, related_name="rotations")
     schema_name = models.CharField(max_length=63)
     name = models.CharField(max_length=40)
     done_at = models.DateTimeField(null=True, blank=True)
+    done_by = models.CharField(max_length=254, blank=True, default="", db_default="")
     outcome = models.CharField(max_length=300, blank=True, default="")
 
     class Meta:
@@ -114,7 +126,8 @@ class IncidentNotice(models.Model):
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         SENT = "sent", "Sent"
-        FAILED = "failed", "Not taken by the mail server"
+        FAILED = "failed", "Refused by the mail server"
+        GIVEN_UP = "given_up", "Cannot be told by mail"
         GONE = "gone", "No address on file any more"
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -123,7 +136,10 @@ class IncidentNotice(models.Model):
     subject_kind = models.CharField(max_length=20)
     subject_id = models.CharField(max_length=64)
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
-    tries = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)  # how often the address was refused for good
+    next_at = models.DateTimeField(null=True, blank=True)  # not before then; None: at once
+    problem = models.CharField(max_length=100, blank=True, default="", db_default="")
+    given_up_because = models.CharField(max_length=300, blank=True, default="", db_default="")
     sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -135,6 +151,10 @@ class IncidentNotice(models.Model):
                 name="incident_notice_dated_iff_sent",
                 condition=Q(state="sent", sent_at__isnull=False)
                 | (~Q(state="sent") & Q(sent_at__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="incident_notice_given_up_with_a_reason",
+                condition=~Q(state="given_up") | ~Q(given_up_because=""),
             ),
         ]
         indexes = [

@@ -2,10 +2,13 @@
 
 import os
 from datetime import datetime, timedelta
+from smtplib import SMTPRecipientsRefused
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
 from django.db import IntegrityError, ProgrammingError, transaction
 
 from accounts.customers import change_customer, create_customer
@@ -13,9 +16,10 @@ from accounts.models import Session, User
 from audit.actions import Action
 from audit.actors import Actor
 from audit.models import AuditEvent
-from privacy import incident_record, incidents, notifying
+from privacy import incident_record, incidents, notice_budget, notifying, policy_notices
 from privacy.incidents import Found, IncidentRefused
-from privacy.models import Incident, IncidentNotice
+from privacy.jobs import incidents as incident_jobs
+from privacy.models import Incident, PolicyVersion
 from privacy.rotating import rotations
 from privacy.scoping import Reach
 from tenants import clock
@@ -161,32 +165,81 @@ def test_each_of_those_affected_is_told_once_in_batches_and_it_is_on_record(
         assert set(incident.notices.values_list("state", "sent_at")) == {("sent", now)}
 
 
-def test_a_mail_server_that_is_away_loses_no_notice(
+def test_a_mail_server_that_is_away_for_a_day_loses_no_notice_and_an_address_it_refuses_holds_up_nobody(
     two_tenants: Any, incident: Incident, now: datetime, monkeypatch: Any
 ) -> None:
     alpha, _ = two_tenants
     with enter(alpha):
-        person("p@alpha.example", now)
+        person("refused@alpha.example", now)
+        person("taken@alpha.example", now)
     with enter_public():
         ready(incident, alpha.schema_name, now)
-
-        def away(*_: Any, **__: Any) -> str:
-            raise ConnectionRefusedError
-
-        monkeypatch.setattr(notifying, "send", away)
-        assert notifying.send_batch(incident, limit=100, clock=lambda: now) == 0
-        assert set(incident.notices.values_list("state", flat=True)) == {"waiting"}
-        monkeypatch.undo()
         total = incident.notices.count()
-        assert notifying.send_batch(incident, limit=100, clock=lambda: now) == total
-        monkeypatch.setattr(notifying, "send", away)
-        late = IncidentNotice.objects.create(
-            incident=incident, schema_name=alpha.schema_name, subject_kind="user",
-            subject_id="00000000-0000-0000-0000-000000000001",
-        )  # fmt: skip
-        notifying.send_batch(incident, limit=100, clock=lambda: now)
-        late.refresh_from_db()
-    assert late.state == "gone", "whoever has no address any more is said to have none"
+        incident.notices.create(schema_name="t_dropped", subject_kind="user", subject_id="1")
+    usual, away = EmailBackend.send_messages, True
+
+    def sending(self: Any, messages: Any) -> int:
+        if away:
+            raise ConnectionRefusedError
+        if messages[0].to == ["refused@alpha.example"]:
+            raise SMTPRecipientsRefused({messages[0].to[0]: (550, b"no such person")})
+        return usual(self, messages)
+
+    monkeypatch.setattr(EmailBackend, "send_messages", sending)
+    with enter_public():
+        for minute in range(0, 1440, 60):
+            monkeypatch.setattr(clock, "now", lambda: now + timedelta(minutes=minute))  # noqa: B023
+            incident_jobs.send_notices(incident_id=str(incident.pk))
+        incident.refresh_from_db()
+        assert "ConnectionRefusedError" in incident.mail_trouble
+        assert incident.notices.filter(state="waiting", tries=0).count() == total + 1, "no try counts"
+        away, moment = False, now + timedelta(days=1)
+        for _ in range(notifying.TRIES):
+            while notifying.due(now=moment):
+                notifying.send_batch(incident, limit=100, clock=lambda: moment)  # noqa: B023
+            assert len(mail.outbox) == total - 1 > 0
+            moment += notifying.PAUSE
+        incident.refresh_from_db()
+        assert not incident.mail_trouble
+        assert incident.notices.get(state="gone").schema_name == "t_dropped"
+        refused = incident.notices.get(state="failed")
+        assert (refused.tries, refused.problem) == (3, "refused with 550")
+        missing = "; ".join(incidents.missing(incident))
+        assert "refused" in missing and "everybody" not in missing
+        with pytest.raises(IncidentRefused, match="Say why"):
+            incidents.give_up_notices(incident, because=" ", actor=STAFF, now=now)
+        assert incidents.retry_notices(incident, actor=STAFF, now=now) == 1
+        assert "everybody" in "; ".join(incidents.missing(incident))
+        notifying.send_batch(incident, limit=100, clock=lambda: moment)
+        assert incidents.give_up_notices(incident, because="Told by telephone", actor=STAFF, now=now) == 1
+        assert "refused" not in "; ".join(incidents.missing(incident))
+        assert "1 not told by mail: Told by telephone" in incident_record.as_text(incident)
+        given_up = AuditEvent.objects.get(
+            action=Action.INCIDENT_NOTICES_GIVEN_UP, subject_id=str(incident.pk)
+        )
+        assert given_up.details["notices"] == 1
+
+
+def test_notices_of_incidents_and_of_the_policy_share_one_budget_and_incidents_go_first(
+    two_tenants: Any, incident: Incident, now: datetime, actor: Any, settings: Any
+) -> None:
+    alpha, _ = two_tenants
+    settings.NOTICES_PER_HOUR = 2
+    with enter(alpha):
+        for n in range(3):
+            person(f"b{n}@alpha.example", now)
+    with enter_public():
+        ready(incident, alpha.schema_name, now)
+        incident.notices.filter(pk__in=[each.pk for each in incident.notices.all()[3:]]).delete()
+        notice_budget.spend(now)  # as a notice of the policy does
+        assert notifying.send_batch(incident, limit=10, clock=lambda: now) == 1
+        assert incident.notices.filter(state="waiting").count() == 2
+        assert not notifying.due(now=now), "the hour is full"
+        version = PolicyVersion(effective_at=now + timedelta(days=60))
+        later = now + timedelta(hours=1, minutes=1)
+        assert notifying.due(now=later)
+    with patch.object(PolicyVersion.objects, "get", return_value=version), enter(alpha):
+        assert policy_notices.send_batch(version.pk, now=later) == later + notifying.EVERY
 
 
 def test_nothing_is_told_before_it_is_known_and_written_and_nothing_changes_afterwards(

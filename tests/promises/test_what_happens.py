@@ -45,7 +45,7 @@ def test_w1_those_affected_hear_within_72_hours_and_a_public_notice_stands(
         incidents.publish(incident, actor=STAFF, now=now)
         waiting = incidents.ask_notices(incident, actor=STAFF, now=now)
         minute = now
-        while notifying.due() and minute < incident.due_at:
+        while notifying.due(now=minute) and minute < incident.due_at:
             minute += timedelta(minutes=1)
             for plan in planners():
                 if plan.__name__ == "plan_notices":

@@ -76,6 +76,13 @@ def test_the_staff_work_an_incident_off_step_by_step(staff: Client, tenant: Any)
         incident = Incident.objects.get(title="Laptop")
         incident.rotations.update(done_at=found, outcome="done")
         incident.notices.update(state="sent", sent_at=found)
+        one = incident.notices.earliest("pk")
+        one.state, one.sent_at, one.problem = "failed", None, "refused with 550"
+        one.save()
+    assert "refused the addresses of 1" in (text := step("close")) and "say why they cannot be told" in text
+    assert "1 notices are tried again" in step("retry")
+    assert "This field is required" in step("give_up", because="")
+    assert "why 1 people" in step("give_up", because="Told by telephone")
     assert "kept for ever" in step("close")
     record = staff.get(page.replace("/change/", "/record/"))
     assert record["Content-Disposition"].startswith("attachment")
