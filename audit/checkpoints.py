@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from audit.chain import canonical, stamp
+from audit.retention import MONEY
 
 FIRST = "0" * 64  # what the first checkpoint names as the one before it
 PREFIX = "checkpoints/"
@@ -19,12 +20,16 @@ IsSigned = Callable[[bytes, bytes, bytes], bool]
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The head of one chain: its last event, and how many events stand in it beside purged links."""
+    """The head of one chain: its last event, and how many events stand in it beside purged links.
+
+    `money` is how many events that concern money there have ever been in it; None: not said.
+    """
 
     schema: str
     seq: int
     hash: bytes
     count: int
+    money: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,10 @@ def compose(
             "complete": complete,
             "chains": chains,
             "heads": [[head.schema, head.seq, head.hash.hex(), head.count] for head in heads],
+            "money": {
+                "kinds": MONEY,
+                "counts": {head.schema: head.money for head in heads if head.money is not None},
+            },
             "key": key,
             "public_keys": {name: b64encode(each).decode() for name, each in public_keys.items()},
         }
@@ -83,15 +92,39 @@ def read(document: bytes) -> Read | None:
     try:
         data = json.loads(document)
         at = datetime.strptime(data["at"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-        heads = [Head(name, seq, bytes.fromhex(digest), count) for name, seq, digest, count in data["heads"]]
+        money = data.get("money", {})
+        # Counted by other rules than those of today they cannot be compared with anything.
+        counts = money["counts"] if money.get("kinds") == list(MONEY) else {}
+        heads = [
+            Head(name, seq, bytes.fromhex(digest), count, counts.get(name))
+            for name, seq, digest, count in data["heads"]
+        ]
         return Read(data["number"], at, data["previous"], data["complete"], heads, data["key"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def read_signed(signed: Signed, keys: Mapping[str, bytes], is_signed: IsSigned) -> Read | None:
+    """Read a checkpoint; None when it is none, or not signed by one of these keys."""
+    found = read(signed.document)
+    if found is None or found.key not in keys:
+        return None
+    return found if is_signed(signed.document, signed.signature, keys[found.key]) else None
+
+
+def folder_of(at: datetime) -> str:
+    """Return the folder outside of the checkpoints of that day."""
+    return f"{PREFIX}{at.astimezone(UTC):%Y/%m/%d}/"
+
+
+def number_of(key: str) -> int:
+    """Return the number of the checkpoint that is kept outside under this name; raises ValueError."""
+    return int(key.rpartition("/")[2].removesuffix(".json"))
 
 
 def key_of(number: int, at: datetime) -> str:
     """Return the name under which a checkpoint is kept outside."""
-    return f"{PREFIX}{at.astimezone(UTC):%Y/%m/%d}/{number:012d}.json"
+    return f"{folder_of(at)}{number:012d}.json"
 
 
 def packed(signed: Signed) -> bytes:
@@ -108,16 +141,21 @@ def unpacked(body: bytes) -> Signed | None:
         return None
 
 
-def problem_of(sequence: Iterable[Signed], *, keys: Mapping[str, bytes], is_signed: IsSigned) -> str | None:
-    """Return what is wrong with the first of these checkpoints that is not right after the one before."""
-    previous, at = FIRST, None
-    for number, each in enumerate(sequence, 1):
+def problem_of(
+    sequence: Iterable[Signed], *, keys: Mapping[str, bytes], is_signed: IsSigned, begin: int = 1
+) -> str | None:
+    """Return what is wrong with the first of these checkpoints that is not right after the one before.
+
+    The first is number `begin`; what it names as the one before is asked only of number 1.
+    """
+    previous, at = FIRST if begin == 1 else None, None
+    for number, each in enumerate(sequence, begin):
         found = read(each.document)
         if found is None or found.number != number:
             return f"checkpoint {number} is missing"
         if found.key not in keys or not is_signed(each.document, each.signature, keys[found.key]):
             return f"checkpoint {number} is not signed by our key"
-        if found.previous != previous:
+        if previous is not None and found.previous != previous:
             return f"checkpoint {number} does not follow the one before it"
         if at is not None and found.at <= at:
             return f"checkpoint {number} is dated before the one before it"
@@ -133,12 +171,8 @@ def store_problem(
     A copy by a key that is none of ours is somebody's litter, and is named as such.
     """
     for each in outside:
-        found = read(each.document)
-        if (
-            found is None
-            or found.key not in keys
-            or not is_signed(each.document, each.signature, keys[found.key])
-        ):
+        found = read_signed(each, keys, is_signed)
+        if found is None:
             return "the store holds a checkpoint that our key has not signed"
         if found.number not in here:
             return f"the store holds checkpoint {found.number}, which is not here any more"

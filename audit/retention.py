@@ -27,6 +27,11 @@ def purgeable_since(at: datetime) -> datetime:
     return months_before(at, MONTHS)
 
 
+def money_purgeable_since(at: datetime) -> datetime:
+    """Return the same for an event that concerns money."""
+    return months_before(at, MONEY_MONTHS)
+
+
 def is_kept_longer(action: str) -> bool:
     """Tell whether events of this action are kept as long as books are."""
     return action.startswith(MONEY)

@@ -28,6 +28,8 @@ class OutsideStore(Protocol):
 
     def put(self, key: str, body: bytes, *, keep_until: datetime) -> None: ...
 
+    def keys(self, prefix: str) -> set[str]: ...
+
     def all_versions(self, prefix: str) -> Iterator[Kept]: ...
 
 
@@ -52,6 +54,15 @@ class S3Store:
             )
         except (BotoCoreError, ClientError) as error:
             raise self._explained("put", error) from error
+
+    def keys(self, prefix: str) -> set[str]:
+        """The names of all objects under `prefix`, the hidden ones too."""
+        try:
+            pages = self._aws.client().get_paginator("list_object_versions")
+            found = pages.paginate(Bucket=self._bucket, Prefix=prefix)
+            return {version["Key"] for page in found for version in page.get("Versions", ())}
+        except (BotoCoreError, ClientError) as error:
+            raise self._explained("list", error) from error
 
     def all_versions(self, prefix: str) -> Iterator[Kept]:
         """Every version of every object under `prefix`, the hidden ones too."""

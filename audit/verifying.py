@@ -1,14 +1,18 @@
 """Checking a schema's chain: every link recomputed, no number missing, the head where it should be.
 
 What was purged stands as a bare link. It is accepted only where the chain holds the record of the purge, with
-as many events and the same digest, made two years or more after a checkpoint that had seen those events.
+as many events and the same digest, made two years or more after a checkpoint that had seen those events. When
+a purge was made is believed only up to the first checkpoint that has seen its record, or to the present. What
+checkpoints say of how many events stood, and how many that concern money there ever were, must fit as well.
 """
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +21,11 @@ from django.db import connection
 from audit.actions import Action
 from audit.chain import GENESIS, LABEL_2, address, body, canonical, details_text, link, link_2, stamp, who
 from audit.models import AuditEvent
-from audit.retention import purgeable_since
+from audit.retention import MONEY, money_purgeable_since, purgeable_since
 
 BATCH = 20_000
+# From the instant of a checkpoint to its reading of the last head, at most.
+TAKING = timedelta(minutes=15)
 # The bytes of an event in format 2, as `audit.chain.body` makes them: PostgreSQL writes a batch at once.
 BODY = """
 convert_to(json_build_array(
@@ -41,7 +47,8 @@ ORDER BY seq
 ENDS = """
 SELECT h.seq, h.hash, h.purged,
     least((SELECT min(seq) FROM audit_auditevent), (SELECT min(seq) FROM audit_purgedlink), 1),
-    greatest((SELECT max(seq) FROM audit_auditevent), (SELECT max(seq) FROM audit_purgedlink), 0)
+    greatest((SELECT max(seq) FROM audit_auditevent), (SELECT max(seq) FROM audit_purgedlink), 0),
+    clock_timestamp()
 FROM audit_chainhead h
 """
 NEXT = """
@@ -72,11 +79,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Anchored:
-    """What a signed checkpoint says of this chain: at that instant its head was this event."""
+    """What a signed checkpoint says of this chain: at that instant its head was this event.
+
+    `count` is how many events stood then beside purged links, `money` how many that concern money there had
+    ever been; None where it is not known.
+    """
 
     at: datetime
     seq: int
     hash: bytes
+    count: int | None = None
+    money: int | None = None
 
 
 @dataclass(slots=True)
@@ -104,20 +117,21 @@ def verify(anchors: Sequence[Anchored] = ()) -> Verdict:
 
 @dataclass(frozen=True, slots=True)
 class _Ends:
-    """The head, and the least and the greatest number that there is, all at one instant."""
+    """The head, the least and the greatest number that there is, and the instant at which all that was so."""
 
     seq: int
     hash: bytes
     purged: int
     first: int
     last: int
+    now: datetime
 
 
 def _ends() -> _Ends:
     with connection.cursor() as cursor:
         cursor.execute(ENDS)
-        seq, digest, purged, first, last = cursor.fetchone()
-    return _Ends(seq, bytes(digest), purged, first, last)
+        seq, digest, *others = cursor.fetchone()
+    return _Ends(seq, bytes(digest), *others)
 
 
 def _walk(ends: _Ends, anchors: Sequence[Anchored]) -> Verdict:
@@ -243,6 +257,7 @@ def _hole_problem(ends: _Ends, holes: Mapping[UUID, _Hole], anchors: Sequence[An
     if ends.purged != purged:
         return f"{purged} events are purged, but the head counts {ends.purged}"
     records = AuditEvent.objects.in_bulk(list(holes))
+    seen = sorted(anchors, key=lambda anchor: anchor.at)
     for record_id, hole in holes.items():
         record = records.get(record_id)
         if record is None or record.action != Action.AUDIT_PURGED:
@@ -250,7 +265,45 @@ def _hole_problem(ends: _Ends, holes: Mapping[UUID, _Hole], anchors: Sequence[An
         told = (record.details.get("count"), record.details.get("digest"), record.details.get("last"))
         if told != (hole.count, hole.digest.hexdigest(), hole.last):
             return f"what is gone up to event {hole.last} is not what event {record.seq} says was purged"
-        proven = [anchor.seq for anchor in anchors if anchor.at <= purgeable_since(record.at)]
-        if hole.last > max(proven, default=0):
+        # A date ahead makes nothing old: the checkpoint that has seen the record came after it.
+        after = bisect_left(seen, record.seq, key=lambda anchor: anchor.seq)
+        made = min(record.at, ends.now, *(anchor.at + TAKING for anchor in seen[after : after + 1]))
+        proven = bisect_right(seen, purgeable_since(made), key=lambda anchor: anchor.at)
+        if not proven or hole.last > seen[proven - 1].seq:
             return f"event {hole.last} was purged, and no checkpoint shows that it was old enough"
+    places = {record.seq: holes[record_id].count for record_id, record in records.items()}
+    return _count_problem(places, seen) or (_money_problem(ends, seen) if holes else None)
+
+
+def _count_problem(purges: Mapping[int, int], anchors: Sequence[Anchored]) -> str | None:
+    """Look whether as many events were purged before each checkpoint as it says."""
+    places = sorted(purges)
+    sums = [0, *accumulate(purges[seq] for seq in places)]
+    for anchor in anchors:
+        gone = sums[bisect_right(places, anchor.seq)]
+        if anchor.count is not None and anchor.seq - anchor.count != gone:
+            said = anchor.seq - anchor.count
+            return f"{gone} events were purged up to event {anchor.seq}, but a checkpoint says {said}"
+    return None
+
+
+def _money_problem(ends: _Ends, anchors: Sequence[Anchored]) -> str | None:
+    """Look whether all events that concern money stand, but those that were due by their own period."""
+    counted = [anchor for anchor in anchors if anchor.money is not None]
+    due = bisect_right(anchors, money_purgeable_since(ends.now), key=lambda anchor: anchor.at)
+    base = Anchored(ends.now, 0, GENESIS, money=0)
+    if due:  # what that checkpoint has seen may be gone: count from the first one on that knows more
+        counted = [anchor for anchor in counted if anchor.seq >= anchors[due - 1].seq]
+        base = counted[0] if counted else base
+    if not counted:
+        return None
+    with connection.cursor() as cursor:
+        kinds = [f"{kind}%" for kind in MONEY]
+        cursor.execute("SELECT seq FROM audit_auditevent WHERE action LIKE ANY(%s) ORDER BY seq", [kinds])
+        standing = [seq for (seq,) in cursor.fetchall()]
+    for anchor in counted:
+        there = bisect_right(standing, anchor.seq) - bisect_right(standing, base.seq)
+        wanted = (anchor.money or 0) - (base.money or 0)
+        if there != wanted:
+            return f"up to event {anchor.seq} {wanted - there} that concern money are gone before their time"
     return None

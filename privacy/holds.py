@@ -40,11 +40,6 @@ def is_schema_held(tenant: Tenant) -> bool:
         return is_held(Subject("tenant", str(tenant.pk)))
 
 
-def any_stands() -> bool:
-    """Tell whether any hold stands in the schema entered."""
-    return Hold.objects.filter(lifted_at__isnull=True).exists()
-
-
 def is_workspace_held() -> bool:
     """Tell whether a hold stands on the tenant whose schema is entered; the platform's own has none."""
     schema = current_schema()

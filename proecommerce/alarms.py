@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from privacy import publishing, reminding, underage
 from privacy.models import UnderageReport
+from tenants import checkpointing
 
 ERASED_WITHIN = timedelta(days=1)
 
@@ -56,9 +57,15 @@ def _children_not_erased(now: datetime) -> Alarm | None:
     return Alarm(f"{what} to be erased and still there: see what stands in the way.", url)
 
 
+def _late_checkpoints(now: datetime) -> Alarm | None:
+    late = checkpointing.late(now=now)
+    return Alarm(late, reverse("admin:audit_auditevent_changelist")) if late else None
+
+
 LOOKS: list[Callable[[datetime], Alarm | None]] = [
     _overdue_requests,
     _undecided_children,
     _policy_that_drifted,
     _children_not_erased,
+    _late_checkpoints,
 ]

@@ -197,7 +197,7 @@ AWS_ENDPOINT_URL = env.url("AWS_ENDPOINT_URL", "", schemes=("https", "http")) or
 AWS_DEFAULT_REGION = env.text("AWS_DEFAULT_REGION", "us-east-1")
 ERASURE_BUCKET = env.text("ERASURE_BUCKET", "")
 SECRETS_PREFIX = env.text("SECRETS_PREFIX", "proecommerce")
-AUDIT_BUCKET = env.text("AUDIT_BUCKET", "")
+AUDIT_BUCKET = env.text("AUDIT_BUCKET", "" if DEMO else None)
 AUDIT_KEEP_YEARS = env.whole("AUDIT_KEEP_YEARS", 7)
 FILES_BUCKET = env.text("FILES_BUCKET", "")
 

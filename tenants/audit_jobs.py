@@ -17,13 +17,13 @@ SPREAD_SECONDS = 10_800
 @job("tenants.take_checkpoint", outside=True)
 def take_checkpoint() -> None:
     """Sign the heads of all chains."""
-    checkpointing.take(now=clock.now())
+    checkpointing.take(now=clock.of_database())
 
 
 @job("tenants.store_checkpoints", outside=True)
 def store_checkpoints() -> None:
     """Put the checkpoints that wait into the store outside; tried again while it is away."""
-    checkpointing.store_waiting(now=clock.now())
+    checkpointing.store_waiting(now=clock.of_database())
 
 
 @job("tenants.purge_audit")

@@ -1,29 +1,31 @@
-"""Signed checkpoints over the chains of all schemas: taken, put outside, and checked.
+"""Signed checkpoints over the chains of all schemas: taken, and put outside; `tenants.testimony` checks them.
 
 A chain proves that nothing inside it was changed; a checkpoint, that the whole was not written anew; and the
 copy outside, that the checkpoints were not either.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 
 from audit import checkpoints
-from audit.actions import Action
-from audit.checkpoints import FIRST, Head, Signed
+from audit.checkpoints import FIRST, Head, Read, Signed
 from audit.models import Anchor, AuditEvent, ChainHead, Checkpoint
-from audit.retention import months_before
+from audit.retention import MONEY, months_before
 from audit.store_gateway import OutsideStore, S3Store
-from audit.verifying import Anchored
-from tenants.context import current_schema, enter, enter_public
+from tenants.context import enter, enter_public
 from tenants.directory import every_tenant
 from tenants.ids import new_id
 from tenants.jobs import enqueue
 from tenants.postgresql.base import PUBLIC
 from vault import signing
 
+LATE = timedelta(minutes=15)  # as promised: a checkpoint, and its copy outside, are never further apart
 TAKING_LOCK = 0x63686B70  # "chkp"
 
 
@@ -36,10 +38,10 @@ def take(*, now: datetime) -> Checkpoint:
         last = Checkpoint.objects.order_by("-number").first()
         if last is not None and now <= last.at:
             return last
-        heads = list(_heads())
+        known = {head.schema: head for found in latest() for head in found.heads}
+        heads = list(_heads(known))
         complete = last is None or last.at.date() != now.date()
-        known = _known([head.schema for head in heads])
-        shown = heads if complete else [head for head in heads if known[head.schema] != head.seq]
+        shown = heads if complete else [head for head in heads if _moved(head, known)]
         number = last.number + 1 if last else 1
         document = checkpoints.compose(
             number=number,
@@ -70,13 +72,36 @@ def store_waiting(*, now: datetime) -> int:
     with enter_public():
         waiting = list(Checkpoint.objects.filter(stored_at__isnull=True).order_by("number"))
     for each in waiting:
-        keep = months_before(each.at, -12 * settings.AUDIT_KEEP_YEARS)
         store.put(
-            checkpoints.key_of(each.number, each.at), checkpoints.packed(_signed(each)), keep_until=keep
-        )
+            checkpoints.key_of(each.number, each.at), checkpoints.packed(signed_of(each)),
+            keep_until=keep_until(each.at),
+        )  # fmt: skip
         with enter_public():
             done += Checkpoint.objects.filter(pk=each.pk, stored_at__isnull=True).update(stored_at=now)
     return done
+
+
+def late(*, now: datetime) -> str | None:
+    """Return what is wrong with how checkpoints follow each other, in words; in the shared schema."""
+    last = Checkpoint.objects.order_by("-number").values_list("at", flat=True).first()
+    begun = last or AuditEvent.objects.order_by("seq").values_list("at", flat=True).first()
+    if last is not None and last > now + LATE:
+        return f"The audit record's last checkpoint is dated ahead, {last:%Y-%m-%d %H:%M} UTC: none is taken."
+    if begun is not None and begun < now - LATE:
+        return (
+            f"The audit record has had no checkpoint since {begun:%Y-%m-%d %H:%M} UTC: look at the workers."
+        )
+    waiting = Checkpoint.objects.filter(stored_at__isnull=True, at__lt=now - LATE).order_by("number").first()
+    if settings.AUDIT_BUCKET and waiting is not None:
+        return (
+            f"Checkpoints since {waiting.at:%Y-%m-%d %H:%M} UTC have no copy outside: look at AUDIT_BUCKET."
+        )
+    return None
+
+
+def keep_until(at: datetime) -> datetime:
+    """Until when the copy of a checkpoint of that instant is locked."""
+    return months_before(at, -12 * settings.AUDIT_KEEP_YEARS)
 
 
 def outside_store() -> OutsideStore:
@@ -88,109 +113,52 @@ def outside_store() -> OutsideStore:
     )
 
 
-def anchors() -> list[Anchored]:
-    """Return what checkpoints say of the chain of the schema entered, the oldest first."""
-    schema = current_schema()
-    with enter_public():
-        rows = Anchor.objects.filter(schema_name=schema).order_by("seq")
-        return [Anchored(at, seq, bytes(digest)) for at, seq, digest in rows.values_list("at", "seq", "hash")]
-
-
-def problem_here() -> str | None:
-    """Return what is wrong with the checkpoints of this database: order, signatures, anchors."""
+def latest() -> list[Read]:
+    """Return the newest checkpoints, from the last that lists every chain on: what is signed by our key."""
     keys = signing.get_signer().public_keys
+    found = (checkpoints.read_signed(signed_of(row), keys, signing.is_signed) for row in latest_rows())
+    return [each for each in found if each is not None]
+
+
+def latest_rows() -> list[Checkpoint]:
+    """Return the rows of the newest checkpoints, from the last that lists every chain on."""
     with enter_public():
-        rows = Checkpoint.objects.order_by("number").iterator(2000)
-        found = checkpoints.problem_of(map(_signed, rows), keys=keys, is_signed=signing.is_signed)
-        return found or _anchor_problem()
+        complete = Checkpoint.objects.filter(document__contains='"complete":true')
+        begin = complete.order_by("-number").values_list("number", flat=True).first()
+        return list(Checkpoint.objects.filter(number__gte=begin or 1).order_by("number"))
 
 
-def problem_outside() -> str | None:
-    """Return where the copies outside and this database differ. Talks to S3."""
-    keys = signing.get_signer().public_keys
-    with enter_public():
-        here = {row.number: row for row in Checkpoint.objects.all()}
-    there: set[int] = set()
-
-    def copies() -> Iterator[Signed]:
-        for kept in outside_store().all_versions(checkpoints.PREFIX):
-            signed = checkpoints.unpacked(kept.body) or Signed(kept.body, b"")
-            told = checkpoints.read(signed.document)
-            if told is not None:
-                there.add(told.number)
-            yield signed
-
-    mine = {number: _signed(row) for number, row in here.items()}
-    found = checkpoints.store_problem(mine, copies(), keys=keys, is_signed=signing.is_signed)
-    if found:
-        return found
-    missing = sorted(number for number, row in here.items() if row.stored_at and number not in there)
-    return f"checkpoint {missing[0]} is not in the store any more" if missing else None
+def signed_of(row: Checkpoint) -> Signed:
+    """Return the row's text with its signature."""
+    return Signed(row.document.encode(), bytes(row.signature))
 
 
-def lost_chains() -> list[str]:
-    """Return the schemas that checkpoints have seen and that are no tenant's now, though none was dropped so.
-
-    A tenant that was dropped is on the platform's own chain, with the head that its chain ended at.
-    """
-    present = {PUBLIC, *(tenant.schema_name for tenant in every_tenant())}
-    with enter_public():
-        seen = set(Anchor.objects.values_list("schema_name", flat=True).distinct())
-        told = AuditEvent.objects.filter(action=Action.TENANT_DROPPED).values_list("details", flat=True)
-        ended = {each["schema"]: (each["count"], each["hash"]) for each in told}
-        return sorted(name for name in seen - present if not _ended_at(name, *ended.get(name, (0, ""))))
-
-
-def _ended_at(schema: str, seq: int, digest: str) -> bool:
-    """Tell whether no checkpoint has seen the chain go on after this event, or end in another one."""
-    last = Anchor.objects.filter(schema_name=schema).order_by("-seq")[0]
-    return last.seq < seq or (last.seq, bytes(last.hash).hex()) == (seq, digest)
-
-
-def _heads() -> Iterator[Head]:
+def _heads(known: Mapping[str, Head]) -> Iterator[Head]:
     """The head of every chain, the platform's first; each read in its own schema."""
-    yield _head(PUBLIC)
+    yield _head(PUBLIC, known)
     for tenant in every_tenant():
         with enter(tenant):
-            yield _head(tenant.schema_name)
+            yield _head(tenant.schema_name, known)
 
 
-def _head(schema: str) -> Head:
+def _head(schema: str, known: Mapping[str, Head]) -> Head:
     head = ChainHead.objects.get()
-    return Head(schema, head.seq, bytes(head.hash), head.seq - head.purged)
+    before = known.get(schema)
+    # Goes on from what the last checkpoint counted; the first time, what stands is what ever was.
+    since = before.seq if before is not None and before.money is not None else 0
+    money = (before.money or 0 if before else 0) if since else 0
+    if head.seq > since:
+        kinds = reduce(or_, (Q(action__startswith=kind) for kind in MONEY))
+        money += AuditEvent.objects.filter(kinds, seq__gt=since, seq__lte=head.seq).count()
+    return Head(schema, head.seq, bytes(head.hash), head.seq - head.purged, money)
+
+
+def _moved(head: Head, known: Mapping[str, Head]) -> bool:
+    before = known.get(head.schema)
+    return before is None or before.seq != head.seq
 
 
 def _anchor(taken: Checkpoint, head: Head) -> Anchor:
     return Anchor(
         id=new_id(), checkpoint=taken, at=taken.at, schema_name=head.schema, seq=head.seq, hash=head.hash
     )
-
-
-def _known(schemas: Sequence[str]) -> dict[str, int | None]:
-    """The event at which the last checkpoint that lists each chain has seen it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name,"
-            " (SELECT seq FROM audit_anchor a WHERE a.schema_name = name ORDER BY seq DESC LIMIT 1)"
-            " FROM unnest(%s::text[]) AS asked (name)",
-            [list(schemas)],
-        )
-        return dict(cursor.fetchall())
-
-
-def _signed(row: Checkpoint) -> Signed:
-    return Signed(row.document.encode(), bytes(row.signature))
-
-
-def _anchor_problem() -> str | None:
-    """Look whether the anchors are what the signed documents list, no more and no less."""
-    for row in Checkpoint.objects.order_by("number").iterator(2000):
-        told = checkpoints.read(row.document.encode())
-        assert told is not None
-        listed: Mapping[str, tuple[int, bytes]] = {head.schema: (head.seq, head.hash) for head in told.heads}
-        kept = row.anchors.values_list("schema_name", "seq", "hash", "at")
-        if {name: (seq, bytes(digest)) for name, seq, digest, _ in kept} != listed or any(
-            at != told.at for *_, at in kept
-        ):
-            return f"the anchors of checkpoint {row.number} are not those that it lists"
-    return None

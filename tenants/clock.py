@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from django.db import connection
+
 from tenants.context import current_tenant
 from tenants.errors import NoTenant
 
@@ -20,6 +22,14 @@ def now() -> datetime:
 def wall() -> datetime:
     """Return the real instant, whatever clock a rehearsing tenant has: what people's own devices show."""
     return datetime.now(UTC)
+
+
+def of_database() -> datetime:
+    """Return the present instant by the clock of the database, which all processes share."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        found: datetime = cursor.fetchone()[0]
+    return found
 
 
 def at(seconds: int) -> datetime:

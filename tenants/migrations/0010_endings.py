@@ -9,13 +9,15 @@ from tenants.postgresql.base import PUBLIC_ROLE
 
 MONEY = "^(invoice|payment|refund|dispute|fee|tax_rate)\\."
 
-# As in 0008_audit_purge, but that a hold keeps the whole record, and a tenant's end stays on the platform's.
+# As in 0008_audit_purge, but that a hold keeps the whole record, a tenant's end stays on the platform's, and what
+# concerns money goes only when a checkpoint has seen it for as long as it is kept.
 PURGEABLE = """
 CREATE OR REPLACE FUNCTION public.audit_purgeable(tenant_schema text, as_of timestamptz)
 RETURNS TABLE (seq bigint, prev_hash bytea, hash bytea)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $fn$
 DECLARE
     seen bigint;
+    seen_long bigint;
     held boolean := false;
     booked text := 'false';
 BEGIN
@@ -26,7 +28,8 @@ BEGIN
     IF as_of > clock_timestamp() + interval '1 minute' THEN
         RAISE EXCEPTION 'events are purged as of an instant that has come' USING ERRCODE = 'check_violation';
     END IF;
-    SELECT max(a.seq) INTO seen FROM public.audit_anchor a
+    SELECT max(a.seq), coalesce(max(a.seq) FILTER (WHERE a.at <= as_of - interval '84 months'), 0)
+        INTO seen, seen_long FROM public.audit_anchor a
         WHERE a.schema_name = tenant_schema AND a.at <= as_of - interval '24 months';
     IF seen IS NULL THEN
         RETURN;
@@ -45,10 +48,11 @@ BEGIN
             'EXISTS (SELECT FROM %I.billing_journalentry j WHERE j.audit_event_id = e.id)', tenant_schema);
     END IF;
     RETURN QUERY EXECUTE format(
-        'SELECT e.seq, e.prev_hash, e.hash FROM %I.audit_auditevent e WHERE e.seq <= $1 AND e.action <> ALL($2)'
+        'SELECT e.seq, e.prev_hash, e.hash FROM %I.audit_auditevent e WHERE e.action <> ALL($2)'
+        ' AND e.seq <= CASE WHEN e.action ~ $4 THEN $5 ELSE $1 END'
         ' AND e.at <= $3 - CASE WHEN e.action ~ $4 THEN interval ''84 months'' ELSE interval ''24 months'' END'
         ' AND NOT (' || booked || ') ORDER BY e.seq', tenant_schema)
-        USING seen, ARRAY['audit.purged', 'tenant.dropped'], as_of, '{money}';
+        USING seen, ARRAY['audit.purged', 'tenant.dropped'], as_of, '{money}', seen_long;
 END $fn$;
 """
 

@@ -1,8 +1,12 @@
 """Whoever owns the whole database falls upon the record; chain, checkpoints and the copies outside tell."""
 
 import hashlib
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
@@ -14,7 +18,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
-from audit import checkpoints
+from audit import checkpoints, verifying
 from audit.actions import Action
 from audit.actors import Actor
 from audit.chain import GENESIS, link_2
@@ -24,13 +28,14 @@ from audit.recording import record
 from audit.store_gateway import S3Store, StoreUnavailable
 from audit.verifying import BODY, verify
 from privacy import ending, sweeping
-from tenants import audit_jobs, checkpointing
+from proecommerce.alarms import alarms
+from tenants import audit_jobs, checkpointing, clock, record_checking, testimony
 from tenants.audit_purging import find_old, purge
 from tenants.context import enter, enter_public
 from tenants.directory import tenant_of_slug
 from tenants.models import Tenant
 from tests.audit.own_database import Own, new_bucket, own_database
-from tests.conftest import NOW
+from tests.conftest import NOW, ROOT
 from tests.twins import make
 from vault import signing
 
@@ -78,9 +83,9 @@ def own(history: Own, django_db_blocker: Any) -> Iterator[Own]:
 
 def found(*, outside: bool = True) -> list[str]:
     """What the verifier says of alpha's chain, the checkpoints and the copies outside."""
-    said = [verify(checkpointing.anchors()).problem, checkpointing.problem_here()]
+    said = [verify(testimony.whole().anchors).problem, testimony.problem_here()]
     if outside:
-        said.append(checkpointing.problem_outside())
+        said.append(testimony.problem_outside())
     return [each for each in said if each]
 
 
@@ -235,14 +240,14 @@ def test_a_return_to_an_old_checkpoint_is_found_by_the_store(own: Own) -> None:
 
 
 def test_a_vanished_tenant_and_a_vanished_copy_are_missed(own: Own) -> None:
-    assert checkpointing.lost_chains() == []
+    assert testimony.lost_chains() == []
     third = taken()[2]
     with enter_public():
         Anchor.objects.create(
             id="00000000-0000-0000-0000-000000000001", checkpoint=third, at=third.at,
             schema_name="t_gone", seq=1, hash=bytes(32),
         )  # fmt: skip
-    assert checkpointing.lost_chains() == ["t_gone"]
+    assert testimony.lost_chains() == ["t_gone"]
     with enter_public():
         checkpointing.take(now=NOW)
         Checkpoint.objects.filter(number=4).update(stored_at=NOW)
@@ -268,7 +273,7 @@ def _said() -> str:
 def test_a_tenant_that_was_dropped_lawfully_is_not_missed_and_one_that_vanished_is(own: Own) -> None:
     dropped = _rehearsal("trial-one")
     ending.drop(dropped, because="a test", actor=SYSTEM, now=NOW)
-    assert checkpointing.lost_chains() == []
+    assert testimony.lost_chains() == []
     assert "trial" not in _said() and "gone" not in _said()
     with enter_public():
         event = AuditEvent.objects.get(action="tenant.dropped")
@@ -276,7 +281,7 @@ def test_a_tenant_that_was_dropped_lawfully_is_not_missed_and_one_that_vanished_
     again = _rehearsal("trial-one")
     assert again.schema_name == "t_trial_one__2", "no chain takes the place of one that is on record"
     _vanish(own, again)  # as an attacker drops it
-    assert checkpointing.lost_chains() == ["t_trial_one__2"]
+    assert testimony.lost_chains() == ["t_trial_one__2"]
     assert "t_trial_one__2: checkpoints have seen this chain, and it is gone" in _said()
 
 
@@ -302,7 +307,7 @@ def test_a_drop_that_was_recorded_with_another_end_is_refused_and_does_not_expla
     with refused, enter_public(), connection.cursor() as cursor:
         cursor.execute("SELECT drop_tenant(%s, %s)", [tenant.pk, event])
     _vanish(own, tenant)
-    assert checkpointing.lost_chains() == [tenant.schema_name]
+    assert testimony.lost_chains() == [tenant.schema_name]
 
 
 # Purging.
@@ -363,6 +368,15 @@ def test_a_hold_on_anybody_in_a_tenant_or_on_the_whole_of_it_stops_the_purge(own
     own.do(f"DELETE FROM {place}.privacy_hold")
 
 
+def test_money_goes_only_when_a_checkpoint_has_seen_it_for_seven_years(own: Own) -> None:
+    own.do(f"UPDATE {EVENTS} SET at = '2019-01-01' WHERE action = 'invoice.issued'")
+    assert find_old(now=NOW).count == 5
+    own.do(
+        "UPDATE public.audit_anchor SET at = '2019-06-01' WHERE checkpoint_id = 1 AND schema_name = 't_alpha'"
+    )
+    assert find_old(now=NOW).count == 6
+
+
 def test_an_event_dated_back_is_not_purged_before_a_checkpoint_has_seen_it_for_two_years(own: Own) -> None:
     late = add(LONG_AGO, n="dated back")
     assert find_old(now=NOW).count == 5
@@ -370,13 +384,12 @@ def test_an_event_dated_back_is_not_purged_before_a_checkpoint_has_seen_it_for_t
     assert AuditEvent.objects.filter(pk=late.pk).exists()
 
 
-@pytest.mark.parametrize("kind", ["no record", "wrong count", "too young", "clock back"])
-def test_a_purge_that_is_none_is_found(own: Own, kind: str) -> None:
-    event = AuditEvent.objects.get(seq=last() - 1)
+def feign_purge(own: Own, event: AuditEvent, *, at: datetime = NOW, kind: str = "") -> None:
+    """Take one event out as if it had been purged `at`, with a linked record of that."""
     digest = hashlib.sha256(bytes(event.hash)).hexdigest()
     told: dict[str, Any] = {"count": 2 if kind == "wrong count" else 1, "last": event.seq, "digest": digest}
     with transaction.atomic():
-        made = record(Action.AUDIT_PURGED, subject=("audit", "t_alpha"), actor=SYSTEM, now=NOW, **told)
+        made = record(Action.AUDIT_PURGED, subject=("audit", "t_alpha"), actor=SYSTEM, now=at, **told)
     marker = "gen_random_uuid()" if kind == "no record" else f"'{made}'"
     own.do(
         f"INSERT INTO t_alpha.audit_purgedlink SELECT seq, prev_hash, hash, {marker} FROM {EVENTS}"
@@ -384,6 +397,84 @@ def test_a_purge_that_is_none_is_found(own: Own, kind: str) -> None:
         f"DELETE FROM {EVENTS} WHERE seq = {event.seq}",
         "UPDATE t_alpha.audit_chainhead SET purged = purged + 1",
     )
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_purge_dated_ahead_makes_nothing_old(own: Own, seen: bool) -> None:
+    feign_purge(own, AuditEvent.objects.get(seq=last() - 1), at=datetime(2030, 1, 1, tzinfo=UTC))
+    if seen:  # by a checkpoint, and looked at when its time has come: the checkpoint dates it
+        checkpointing.take(now=NOW)
+    said = testimony.nightly().anchors
+    assert "no checkpoint shows that it was old enough" in (verify(said).problem or "")
+    assert any("no checkpoint shows that it was old enough" in each for each in found(outside=False))
+
+
+def test_an_old_purge_dated_ahead_is_found_years_later_too(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
+    feign_purge(own, AuditEvent.objects.get(seq=last() - 1), at=datetime(2030, 1, 1, tzinfo=UTC))
+    checkpointing.take(now=NOW)
+    usual = verifying._ends
+    monkeypatch.setattr(verifying, "_ends", lambda: replace(usual(), now=datetime(2032, 1, 1, tzinfo=UTC)))
+    said = verify(testimony.whole().anchors).problem
+    assert said is not None and "no checkpoint shows that it was old enough" in said
+
+
+def test_an_event_that_concerns_money_may_not_go_after_two_years(own: Own) -> None:
+    feign_purge(own, AuditEvent.objects.get(action=Action.INVOICE_ISSUED, at=LONG_AGO))
+    place = testimony.whole().anchors[0].seq
+    wanted = f"up to event {place} 1 that concern money are gone before their time"
+    assert found(outside=False) == [wanted]
+    checkpointing.take(now=NOW)  # and by night, when only the newest of them are read
+    assert "are gone before their time" in (verify(testimony.nightly().anchors).problem or "")
+
+
+def test_an_event_put_into_an_earlier_purge_is_counted(own: Own) -> None:
+    purge(actor=SYSTEM, now=NOW)
+    checkpointing.take(now=NOW)
+    anchors = list(testimony.whole().anchors)
+    assert verify(anchors).problem is None
+    assert anchors[-1].count == AuditEvent.objects.count()
+    other = replace(anchors[-1], count=(anchors[-1].count or 0) + 1)
+    assert "but a checkpoint says 4" in (verify([*anchors[:-1], other]).problem or "")
+
+
+def test_the_nightly_check_believes_signed_documents_and_no_rows(own: Own) -> None:
+    """The chain written anew, and the rows that say what checkpoints have seen as well."""
+    rewrite(own, f'UPDATE {EVENTS} SET details = \'{{"after": {{"n": 77}}}}\' WHERE seq = 3')
+    own.do(
+        f"UPDATE public.audit_anchor a SET hash = e.hash FROM {EVENTS} e"
+        " WHERE a.schema_name = 't_alpha' AND a.seq = e.seq"
+    )
+    assert verify(testimony.rows()).problem is None
+    checked = record_checking.check(now=NOW)
+    assert "is not the one that a signed checkpoint names" in (checked.problem or "")
+    standing = record_checking.standing(now=NOW)
+    assert standing is not None and standing.problem == checked.problem  # the pages' mark follows it
+    record_checking.look(now=NOW)
+    standing = record_checking.standing(now=NOW)
+    assert standing is not None and standing.problem == checked.problem
+    own.restore()
+    assert record_checking.check(now=NOW).problem is None
+    own.do("UPDATE public.audit_checkpoint SET document = replace(document, '2026', '2025') WHERE number = 3")
+    assert "is not signed by our key" in (record_checking.check(now=NOW).problem or "")
+
+
+def test_the_nightly_check_of_the_platform_looks_at_the_newest_copy_outside(own: Own, settings: Any) -> None:
+    settings.AUDIT_BUCKET = new_bucket()
+    with enter_public():
+        checkpointing.take(now=clock.of_database())
+        checkpointing.store_waiting(now=NOW)
+        assert record_checking.check(now=NOW).problem is None
+        own.do(
+            "DELETE FROM public.audit_anchor WHERE checkpoint_id = 4",
+            "DELETE FROM public.audit_checkpoint WHERE number = 4",
+        )
+        said = "the store holds checkpoint 4, which is not here any more"
+        assert record_checking.check(now=NOW).problem == said
+
+
+@pytest.mark.parametrize("kind", ["no record", "wrong count", "too young", "clock back"])
+def test_a_purge_that_is_none_is_found(own: Own, kind: str) -> None:
+    feign_purge(own, AuditEvent.objects.get(seq=last() - 1), kind=kind)
     if kind == "clock back":
         own.do("UPDATE public.audit_anchor SET at = at - interval '3 years'")
     words = {
@@ -416,6 +507,45 @@ def test_each_checkpoint_names_the_last_and_no_order_or_time_can_be_feigned(own:
     )  # fmt: skip
     assert said == "checkpoint 4 is dated before the one before it"
     assert "public_keys" in rows[0].document
+
+
+def test_checkpoints_or_copies_that_stop_are_heard_of(own: Own, settings: Any) -> None:
+    settings.AUDIT_BUCKET, settings.ROOT_URLCONF = new_bucket(), "proecommerce.urls_public"
+    with enter_public():
+        at = CHECKPOINTS[2]
+        assert checkpointing.late(now=at + timedelta(minutes=15)) is None
+        assert "no checkpoint since 2026-11-22" in (checkpointing.late(now=NOW) or "")
+        assert [alarm.text for alarm in alarms(now=NOW) if alarm.url.endswith("/audit/auditevent/")] == [
+            checkpointing.late(now=NOW)
+        ]
+        assert "dated ahead" in (checkpointing.late(now=at - timedelta(days=1)) or "")
+        for minutes in (0, 10, 20):
+            checkpointing.take(now=NOW + timedelta(minutes=minutes))
+        said = checkpointing.late(now=NOW + timedelta(minutes=20))
+        assert said is not None and "no copy outside" in said
+        checkpointing.store_waiting(now=NOW)
+        assert checkpointing.late(now=NOW + timedelta(minutes=20)) is None
+
+
+def test_a_workers_clock_that_is_a_day_ahead_dates_no_checkpoint(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: datetime(2099, 1, 1, tzinfo=UTC))
+    with enter_public():
+        audit_jobs.take_checkpoint()
+        assert abs(taken()[-1].at - clock.of_database()) < timedelta(minutes=1)
+
+
+def test_without_a_bucket_only_a_demo_starts() -> None:
+    def start(demo: str) -> str:
+        run = subprocess.run(
+            [sys.executable, "-c", "import proecommerce.settings"], cwd=ROOT, check=False, text=True,
+            env=os.environ | {"DEMO": demo, "AUDIT_BUCKET": ""}, stderr=subprocess.PIPE, timeout=60,
+        )  # fmt: skip
+        return run.stderr
+
+    assert "AUDIT_BUCKET is not set. docs/configuration.md" in start("0")
+    assert start("1") == ""
 
 
 def test_between_the_days_first_checkpoints_only_what_moved_is_listed(own: Own) -> None:
@@ -478,11 +608,13 @@ def test_while_the_store_is_away_checkpoints_wait_and_follow_in_order(
 
 
 def test_the_command_tells_what_is_wrong_and_where(own: Own, capsys: Any) -> None:
-    call_command("audit_verify", "--store")
-    assert "t_alpha" not in capsys.readouterr().out
+    call_command("audit_verify")  # the store is read where there is one
+    assert "store: whole\n" in (out := capsys.readouterr().out) and "t_alpha" not in out
+    call_command("audit_verify", "--no-store")
+    assert "store: not read\n" in capsys.readouterr().out
     own.do(f"UPDATE {EVENTS} SET actor_id = '2' WHERE seq = 3")
     with pytest.raises(SystemExit):
-        call_command("audit_verify", "--tenant", "alpha", "--store")
+        call_command("audit_verify", "--tenant", "alpha")
     out = capsys.readouterr().out
     assert out == "checkpoints: whole\nstore: whole\nalpha: 2 events, event 3 was changed\n"
 
@@ -491,3 +623,18 @@ def test_the_command_needs_a_bucket_to_compare_with(own: Own, settings: Any) -> 
     settings.AUDIT_BUCKET = ""
     with pytest.raises(CommandError, match="AUDIT_BUCKET"):
         call_command("audit_verify", "--store")
+
+
+def test_after_a_restore_a_new_bucket_gets_what_is_missing_and_it_is_said_what_that_proves(
+    own: Own, settings: Any, capsys: Any
+) -> None:
+    settings.AUDIT_BUCKET = new_bucket()
+    with pytest.raises(SystemExit):
+        call_command("audit_verify")
+    assert "checkpoint 1 is not in the store any more" in capsys.readouterr().out
+    call_command("audit_verify", "--put-missing")
+    out = capsys.readouterr().out
+    assert "store: 3 checkpoints put that were missing" in out and "whether somebody did before" in out
+    assert "store: whole" in out
+    call_command("audit_verify", "--put-missing")
+    assert "store: 0 checkpoints put" in capsys.readouterr().out

@@ -234,7 +234,7 @@ ABILITIES = {
 }  # fmt: skip
 NEEDED = {
     "web": {"kek", "get copy"},
-    "worker": {"kek", "signing key", "checkpoint", "put copy", "drop copy", "log erasure"},
+    "worker": {"kek", "signing key", "checkpoint", "checkpoints", "put copy", "drop copy", "log erasure"},
     "key-keeper": {"kek", "add version", "signing key"},
     "audit-reader": {"signing key", "checkpoints"},
     "backup-writer": {"backup key", "put", "multipart"},

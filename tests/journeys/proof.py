@@ -11,8 +11,8 @@ def main(slug: str) -> None:
     django.setup()
     from django.core.management import call_command
 
-    for command in ("ledger_check", "audit_verify"):
-        call_command(command, tenant=slug)
+    call_command("ledger_check", tenant=slug)
+    call_command("audit_verify", tenant=slug, store=False)
 
 
 if __name__ == "__main__":

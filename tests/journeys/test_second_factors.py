@@ -94,7 +94,7 @@ def test_an_owner_sets_up_an_app_and_a_passkey_and_logs_in_by_each(
     expect(page.get_by_text("Saved.")).to_be_visible()
 
     assert watch.complaints == []
-    assert "whole" in site.manage("audit_verify", "--tenant", slug)
+    assert "whole" in site.manage("audit_verify", "--no-store", "--tenant", slug)
 
 
 def test_the_platforms_staff_set_up_an_app_before_the_admin_opens(

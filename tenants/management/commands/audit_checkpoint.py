@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from audit.store_gateway import StoreUnavailable
 from tenants import checkpointing, clock
+from tenants.context import enter_public
 from vault.errors import VaultError
 
 
@@ -15,8 +16,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            taken = checkpointing.take(now=clock.now())
-            stored = checkpointing.store_waiting(now=clock.now()) if settings.AUDIT_BUCKET else 0
+            with enter_public():
+                now = clock.of_database()
+            taken = checkpointing.take(now=now)
+            stored = checkpointing.store_waiting(now=now) if settings.AUDIT_BUCKET else 0
         except (StoreUnavailable, VaultError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"checkpoint {taken.number}, {stored} put outside")

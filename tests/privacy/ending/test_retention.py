@@ -47,7 +47,7 @@ from privacy.models import (
 )
 from privacy.periods import PERIODS, years_after, years_before
 from privacy.retention import Swept
-from tenants import checkpointing
+from tenants import testimony
 from tenants.context import current_schema, enter, enter_public
 from tenants.ids import first_id_at, new_id
 from tenants.models import Job, Throttle
@@ -377,7 +377,7 @@ def test_events_of_the_audit_log_go_after_two_years_and_of_money_after_seven(ten
             assert left == {pk for pk, end in due.items() if end > at}, at
     went = [end for end in due.values() if end < real - DAY]
     assert len(went) > 8 and PurgedLink.objects.count() == len(went)
-    assert verifying.verify(checkpointing.anchors()).problem is None
+    assert verifying.verify(testimony.rows()).problem is None
 
 
 def test_seven_years_are_seven_years_to_the_day_also_after_a_leap_day() -> None:
