@@ -1,8 +1,10 @@
 """How to reach the people and customers of the schema entered, and whose an address is."""
 
+from typing import Any
 from uuid import UUID
 
-from accounts.models import Customer, User
+from accounts.models import Customer, Invitation, User
+from privacy.scoping import Kind, reaches
 from privacy.subjects import Known, Subject, subject_kind
 
 ERASED_DOMAIN = "@erased.invalid"
@@ -40,5 +42,36 @@ def _uuids(text: str) -> list[UUID]:
         return []
 
 
+def _invitation(invitation_id: str) -> Known | None:
+    found = Invitation.objects.filter(pk__in=_uuids(invitation_id)).first()
+    return None if found is None else _known(found.name, found.email)
+
+
+def _invited() -> Any:
+    """Those whose invitation nobody has accepted: their address is held, and they have no log-in."""
+    pending = Invitation.objects.filter(accepted_at__isnull=True)
+    return pending.order_by("pk").values_list("pk", "email")
+
+
+WHY = "You have an account with {business}, which bills through ProEcommerce."
+INVITED = "You were invited to join {business}, which bills through ProEcommerce."
 subject_kind("user", known=_user, find=_users_at)
 subject_kind("customer", known=_customer, find=_customers_at)
+subject_kind("invitation", known=_invitation, find=lambda _: [])
+reaches(
+    Kind(
+        "user", "Everybody who logs in", "accounts.User", why=WHY, on_platform=True,
+        addresses=lambda: User.objects.order_by("pk").values_list("pk", "email"),
+    )
+)  # fmt: skip
+reaches(
+    Kind(
+        "customer", "Customers", "accounts.Customer", why=WHY,
+        addresses=lambda: Customer.objects.order_by("pk").values_list("pk", "email"),
+    )
+)  # fmt: skip
+reaches(
+    Kind(
+        "invitation", "People who are invited", "accounts.Invitation", why=INVITED, addresses=_invited,
+    )
+)  # fmt: skip

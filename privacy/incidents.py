@@ -17,11 +17,10 @@ from audit.recording import record
 from privacy import scoping
 from privacy.models import Incident, IncidentNotice, IncidentRotation, IncidentScope
 from privacy.rotating import rotations
-from privacy.scoping import Reach
-from tenants.context import enter, enter_public
+from privacy.scoping import Platform, Reach
+from tenants.context import Schema, enter, enter_public
 from tenants.directory import every_tenant
 from tenants.jobs import enqueue
-from tenants.models import Tenant
 from tenants.postgresql.base import PUBLIC
 
 BATCH = 2_000
@@ -87,7 +86,9 @@ def scope(incident: Incident, reach: Reach, *, actor: Actor, now: datetime) -> i
     """
     if incident.notices_asked_at:
         raise IncidentRefused("Notices are on their way; declare another incident for others.")
-    chosen = [tenant for tenant in every_tenant() if tenant.schema_name in reach.schemas]
+    chosen: list[Schema] = [tenant for tenant in every_tenant() if tenant.schema_name in reach.schemas]
+    if PUBLIC in reach.schemas:
+        chosen.append(Platform())
     with enter_public(), transaction.atomic():
         locked = _locked(incident)
         IncidentScope.objects.filter(incident=locked).delete()
@@ -103,7 +104,7 @@ def scope(incident: Incident, reach: Reach, *, actor: Actor, now: datetime) -> i
     return people
 
 
-def _scope_one(incident: Incident, tenant: Tenant, reach: Reach) -> int:
+def _scope_one(incident: Incident, tenant: Schema, reach: Reach) -> int:
     with enter(tenant):
         found = scoping.affected(reach)
     IncidentScope.objects.bulk_create(
@@ -131,9 +132,8 @@ def _once_an_address(ids: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
     """One subject for each address: whoever is a customer and logs in is one person, and hears once."""
     seen: set[str] = set()
     for kind, wanted in ids.items():
-        rows = scoping.main_model(kind)._default_manager.order_by("pk").values_list("pk", "email")
         among = set(wanted)
-        for pk, email in rows.iterator(chunk_size=BATCH):
+        for pk, email in scoping.kind_called(kind).addresses().iterator(chunk_size=BATCH):
             if str(pk) in among and email.lower() not in seen:
                 seen.add(email.lower())
                 yield kind, str(pk)
@@ -146,7 +146,7 @@ def rotate(incident: Incident, *, actor: Actor, now: datetime) -> int:
     """
     with enter_public(), transaction.atomic():
         locked = _locked(incident)
-        schemas = sorted(set(locked.scopes.values_list("schema_name", flat=True)))
+        schemas = sorted(set(locked.scopes.values_list("schema_name", flat=True)) - {PUBLIC})
         wanted = [(PUBLIC, each.name) for each in rotations() if each.on_platform]
         wanted += [(schema, each.name) for schema in schemas for each in rotations() if each.in_tenants]
         IncidentRotation.objects.bulk_create(

@@ -16,7 +16,7 @@ from django.core.mail import get_connection
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from privacy import notice_budget, subjects
+from privacy import notice_budget, scoping, subjects
 from privacy.models import Incident, IncidentNotice
 from privacy.subjects import Known, Subject
 from tenants.context import enter, enter_public
@@ -24,6 +24,7 @@ from tenants.directory import tenant_of_schema
 from tenants.mail import send
 from tenants.message import RenderedMail
 from tenants.models import Tenant
+from tenants.postgresql.base import PUBLIC
 from tenants.throttling import TooMany
 
 TRIES = 3
@@ -97,7 +98,7 @@ def _send_one(incident: Incident, notice: IncidentNotice, server: Any, now: date
     if capped:
         notice_budget.spend(now)
     try:
-        send(letter(incident, person, business), to=person.email, connection=server)
+        send(letter(incident, person, _why(notice, business)), to=person.email, connection=server)
     except (SMTPRecipientsRefused, SMTPDataError) as refused:
         _refused(notice, code_of(refused), now)
         return False
@@ -107,12 +108,16 @@ def _send_one(incident: Incident, notice: IncidentNotice, server: Any, now: date
 
 def _known(notice: IncidentNotice) -> tuple[str, Known | None]:
     """Of which business the person is, and how to reach them; None where either is not there any more."""
+    who = Subject(notice.subject_kind, notice.subject_id)
+    if notice.schema_name == PUBLIC:
+        with enter_public():
+            return "", subjects.known(who)
     try:
         tenant = tenant_of_schema(notice.schema_name)
     except Tenant.DoesNotExist:
         return "", None
     with enter(tenant):
-        return str(tenant), subjects.known(Subject(notice.subject_kind, notice.subject_id))
+        return str(tenant), subjects.known(who)
 
 
 def code_of(refused: SMTPRecipientsRefused | SMTPDataError) -> int:
@@ -145,13 +150,20 @@ def _note_trouble(incident: Incident, trouble: str) -> None:
         Incident.objects.filter(pk=incident.pk).exclude(mail_trouble=trouble).update(mail_trouble=trouble)
 
 
-def letter(incident: Incident, person: Known, business: str) -> RenderedMail:
+def _why(notice: IncidentNotice, business: str) -> str:
+    """Why the person is written to."""
+    if notice.schema_name == PUBLIC and notice.subject_kind == "user":
+        return "You are one of the staff of ProEcommerce."
+    return scoping.kind_called(notice.subject_kind).why.format(business=business)
+
+
+def letter(incident: Incident, person: Known, why: str) -> RenderedMail:
     """The notice to one person: Art. 34(2) GDPR, in plain words."""
     drill = "[Exercise] " if incident.is_drill else ""
     parts = [
         f"Hello {person.name}," if person.name else "Hello,",
         "This is an exercise. Nothing has happened to your data." if incident.is_drill else "",
-        f"You have an account with {business}, which bills through ProEcommerce.",
+        why,
         incident.mail_text,
         f"What may follow from it\n{incident.consequences}",
         f"What we have done\n{incident.measures}",

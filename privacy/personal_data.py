@@ -243,7 +243,7 @@ holds(
 holds(
     "privacy.IncidentNotice",
     "Told of an incident",
-    about=[About(kind, "subject_id") for kind in ("customer", "user")],
+    about=[About(kind, "subject_id") for kind in ("customer", "user", "prospect")],
     personal=spread(INCIDENT, "state", "sent_at", "problem", "given_up_because"),
     none=["id", "incident", "schema_name", "subject_kind", "subject_id", "tries", "next_at"],
 )

@@ -9,8 +9,11 @@ from privacy.incident_record import TITLES
 from privacy.incidents import Found
 from privacy.inventory import Category
 from privacy.models import Incident
-from privacy.scoping import KINDS, Reach
+from privacy.scoping import Reach, kinds
 from tenants.directory import every_tenant
+from tenants.postgresql.base import PUBLIC
+
+PLATFORM = "The platform itself: who wrote to us, who asked about their data, our staff"
 
 
 class Moment(forms.DateTimeField):
@@ -46,13 +49,12 @@ class ScopeForm(forms.Form):
     """Who is affected: whole workspaces, or whom the acts of one actor or of a time concern."""
 
     tenants = forms.MultipleChoiceField(
-        label="Workspaces", widget=forms.CheckboxSelectMultiple, help_text="Those that it reached."
+        label="Places", widget=forms.CheckboxSelectMultiple, help_text="Those that it reached."
     )
     kinds = forms.MultipleChoiceField(
         label="People",
         widget=forms.CheckboxSelectMultiple,
-        choices=[("user", "Everybody who logs in"), ("customer", "Customers")],
-        initial=list(KINDS),
+        help_text="Those of them that there are in the places chosen.",
     )
     categories = forms.MultipleChoiceField(
         label="Data",
@@ -71,7 +73,12 @@ class ScopeForm(forms.Form):
         super().__init__(*args, **kwargs)
         tenants = self.fields["tenants"]
         assert isinstance(tenants, forms.MultipleChoiceField)
-        tenants.choices = [(each.schema_name, f"{each.name} ({each.slug})") for each in every_tenant()]
+        workspaces = [(each.schema_name, f"{each.name} ({each.slug})") for each in every_tenant()]
+        tenants.choices = [(PUBLIC, PLATFORM), *workspaces]
+        people = self.fields["kinds"]
+        assert isinstance(people, forms.MultipleChoiceField)
+        people.choices = [(each.name, each.title) for each in kinds()]
+        people.initial = [each.name for each in kinds()]
 
     def reach(self) -> Reach:
         data = self.cleaned_data

@@ -12,19 +12,21 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import IntegrityError, ProgrammingError, transaction
 
 from accounts.customers import change_customer, create_customer
-from accounts.models import Session, User
+from accounts.models import Invitation, Session, User
 from audit.actions import Action
 from audit.actors import Actor
 from audit.models import AuditEvent
+from audit.recording import record
 from privacy import incident_record, incidents, notice_budget, notifying, policy_notices
 from privacy.incidents import Found, IncidentRefused
 from privacy.jobs import incidents as incident_jobs
-from privacy.models import Incident, PolicyVersion
+from privacy.models import ContactMessage, DataRequest, Incident, PolicyVersion
 from privacy.rotating import rotations
 from privacy.scoping import Reach
 from tenants import clock
 from tenants.context import enter, enter_public
 from tenants.models import Job
+from tenants.postgresql.base import PUBLIC
 from tenants.working import work_off
 from tests.twins import make
 
@@ -353,3 +355,60 @@ def test_an_earlier_secret_of_stripe_opens_nothing_after_it_was_replaced(
             inbox.receive(body, signature, now=now)
         body, signature = standin.signed(event, standin.webhook_secret())
         assert inbox.receive(body, signature, now=now)
+
+
+def test_those_whom_only_the_platform_knows_and_those_who_are_invited_are_told_as_well(
+    two_tenants: Any, incident: Incident, now: datetime
+) -> None:
+    alpha, _ = two_tenants
+    with enter(alpha):
+        Invitation.objects.create(
+            email="invited@alpha.example", name="Ines", role="support", created_at=now, expires_at=now
+        )
+        Invitation.objects.create(
+            email="in@alpha.example", role="support", created_at=now, expires_at=now, accepted_at=now
+        )
+    with enter_public():
+        ContactMessage.objects.create(
+            name="Pia", email="prospect@example.org", text="x", received_at=now, last_word_at=now
+        )
+        ContactMessage.objects.create(
+            name="Pia", email="Prospect@example.org", text="y", received_at=now, last_word_at=now
+        )
+        for channel, address in (("mail", "asker@example.org"), ("letter", "1 Some Street")):
+            DataRequest.objects.create(
+                received_at=now, channel=channel, law="gdpr", right="access", address=address, verdict="x",
+                message="x", due_on=now.date(), acknowledge_by=now.date(),
+            )  # fmt: skip
+        person("staff@pro.example", now)
+        incidents.describe(incident, actor=STAFF, now=now, **WORDS)
+        reach = Reach((alpha.schema_name, PUBLIC))
+        incidents.scope(incident, reach, actor=STAFF, now=now)
+        assert incident.scopes.get(subject_kind="prospect").schema_name == PUBLIC
+        assert "C7" in incident.scopes.get(subject_kind="request").categories
+        incidents.ask_notices(incident, actor=STAFF, now=now)
+        notifying.send_batch(incident, limit=500, clock=lambda: now, capped=False)
+        assert set(incident.notices.values_list("state", flat=True)) == {"sent"}
+        assert incidents.rotate(incident, actor=STAFF, now=now)
+        assert incident.rotations.filter(schema_name=PUBLIC, name="stripe_webhook").count() == 0
+    told = {message.to[0]: str(message.body) for message in mail.outbox}
+    assert "You were invited to join Alpha Hosting" in told["invited@alpha.example"]
+    assert "by the form on our site" in told["prospect@example.org"]
+    assert "about your personal data" in told["asker@example.org"]
+    assert "one of the staff of ProEcommerce" in told["staff@pro.example"]
+    assert not {"Prospect@example.org", "in@alpha.example", "1 Some Street"} & set(told)
+
+
+def test_the_audit_log_narrows_those_who_are_invited_too(
+    two_tenants: Any, incident: Incident, now: datetime
+) -> None:
+    thief = Actor(kind="user", id="0190aaaa-0000-7000-8000-000000000002", label="Thief")
+    with enter(two_tenants[0]):
+        seen, _ = (
+            Invitation.objects.create(email=f"{n}@x.example", role="support", created_at=now, expires_at=now)
+            for n in ("seen", "other")
+        )
+        with transaction.atomic():
+            record(Action.USER_INVITED_AGAIN, subject=("invitation", seen.pk), actor=thief, now=now)
+    reach = Reach((two_tenants[0].schema_name,), actor_id=thief.id)
+    assert scoped(incident, reach, now) == [("invitation", str(seen.pk))]
