@@ -190,6 +190,14 @@ def mail_host(*, user_id: str, hostname: str, problem: str) -> None:
     send(mails.host_mail(**words, url=url), to=user.email)
 
 
+@job("accounts.mail_roll_stripe_key", outside=True)
+def mail_roll_stripe_key(*, user_id: str) -> None:
+    """Ask an owner to roll the restricted key of Stripe."""
+    user, tenant = User.objects.get(pk=UUID(user_id)), current_tenant()
+    url = f"{home_url(tenant)}/manage/settings/stripe/"
+    send(mails.roll_stripe_key_mail(business=tenant.name, name=user.name, url=url), to=user.email)
+
+
 @job("accounts.check_record", outside=True)
 def check_record() -> None:
     """Walk the audit record of the schema entered."""

@@ -80,6 +80,25 @@ def visit_mail(*, business: str, name: str, staff: str, user: str, reason: str, 
     )
 
 
+def roll_stripe_key_mail(*, business: str, name: str, url: str) -> RenderedMail:
+    """To each owner whose tenant is connected by a restricted key, after an incident."""
+    return render(
+        Letter(
+            sender="ProEcommerce",
+            subject=f"Please roll the Stripe key of {business}",
+            greeting=hello(name),
+            paragraphs=(
+                f"After an incident we replace every credential. {business} is connected to Stripe by a "
+                "restricted key that you made, and which only you can replace: in Stripe's dashboard, under "
+                "Developers, API keys, roll that key; then connect with the new one here.",
+                "Until then the old key goes on working, for us and for whoever else may have it.",
+            ),
+            button="Connect with the new key",
+            url=url,
+        )
+    )
+
+
 def host_mail(*, business: str, name: str, hostname: str, problem: str, url: str) -> RenderedMail:
     """To each owner, when a host of their own was not shown to be theirs for three days."""
     return render(

@@ -4,11 +4,13 @@ from datetime import datetime
 
 from django.db import transaction
 
+from accounts.people import owners
 from audit.actors import Actor
 from billing import connecting, stripe_gateway
 from billing.models import StripeConnection
 from billing.stripe_gateway import StripeRefused
 from privacy.rotating import rotates
+from tenants.jobs import enqueue
 
 
 @rotates("stripe_webhook", "Secret of Stripe's events")
@@ -26,10 +28,12 @@ def replace_webhook_secret(actor: Actor, now: datetime) -> str:
     except StripeRefused as error:
         return f"Stripe refuses us: {error}"[:300]
     own_key = connection.kind == StripeConnection.Kind.RESTRICTED_KEY
-    more = (
-        "; the owner must roll the restricted key in Stripe's dashboard and connect anew" if own_key else ""
-    )
-    return f"{replaced}{more}"
+    if not own_key:
+        return replaced
+    with transaction.atomic():
+        for owner in owners():
+            enqueue("accounts.mail_roll_stripe_key", user_id=str(owner.pk))
+    return f"{replaced}; the owners are asked by mail to roll the restricted key in Stripe's dashboard"
 
 
 def _replace(connection: StripeConnection, now: datetime) -> str:

@@ -10,7 +10,7 @@ from django.conf import settings
 from audit.models import AuditEvent
 from audit.reading import opened
 from privacy.models import Incident, IncidentNotice
-from privacy.rotating import rotations
+from privacy.rotating import titles
 from tenants.context import enter_public
 
 NOT_YET = "not yet"
@@ -71,13 +71,23 @@ def _concerned(incident: Incident) -> list[Section]:
 
 
 def _measures(incident: Incident) -> list[str]:
-    titles = {each.name: each.title for each in rotations()}
+    names = titles()
     rotated = [
-        f"{titles.get(each.name, each.name)}, {each.schema_name}: "
-        + (f"{each.outcome} ({_at(each.done_at)})" if each.done_at else "waits for a worker")
+        f"{names.get(each.name, each.name)}, {each.schema_name}: "
+        + (f"{each.outcome} ({_at(each.done_at)}{_by(each.done_by)})" if each.done_at else NOT_YET)
         for each in incident.rotations.order_by("schema_name", "name")
     ]
-    return [incident.measures or NOT_YET, *rotated]
+    return [incident.measures or NOT_YET, *rotated, f"Audit log reviewed: {_review(incident)}"]
+
+
+def _by(person: str) -> str:
+    return f", by hand, {person}" if person else ""
+
+
+def _review(incident: Incident) -> str:
+    if incident.reviewed_at is None:
+        return NOT_YET
+    return f"{incident.review_found} ({_at(incident.reviewed_at)}, {incident.reviewed_by})"
 
 
 def _told(incident: Incident) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -16,7 +17,7 @@ from audit.actors import Actor
 from audit.recording import record
 from privacy import scoping
 from privacy.models import Incident, IncidentNotice, IncidentRotation, IncidentScope
-from privacy.rotating import rotations
+from privacy.rotating import by_hand, rotations
 from privacy.scoping import Platform, Reach
 from tenants.context import Schema, enter, enter_public
 from tenants.directory import every_tenant
@@ -142,25 +143,76 @@ def _once_an_address(ids: dict[str, list[str]]) -> Iterator[tuple[str, str]]:
 def rotate(incident: Incident, *, actor: Actor, now: datetime) -> int:
     """Ask for every credential to be replaced, where it reached and on the platform; returns how many.
 
-    Jobs do it, a tenant at a time, so that nobody's page waits. Asking again goes on with what is not done.
+    Jobs do it, a tenant at a time, so that nobody's page waits; what only people can replace waits for them
+    (`tick`). Asking again goes on with what is not done.
     """
     with enter_public(), transaction.atomic():
         locked = _locked(incident)
         schemas = sorted(set(locked.scopes.values_list("schema_name", flat=True)) - {PUBLIC})
         wanted = [(PUBLIC, each.name) for each in rotations() if each.on_platform]
         wanted += [(schema, each.name) for schema in schemas for each in rotations() if each.in_tenants]
+        wanted += [(PUBLIC, each.name) for each in by_hand()]
         IncidentRotation.objects.bulk_create(
             [IncidentRotation(incident=locked, schema_name=schema, name=name) for schema, name in wanted],
             ignore_conflicts=True,
         )
         open_ones = list(locked.rotations.filter(done_at__isnull=True))
-        for each in open_ones:
+        jobs = {each.name for each in rotations()}
+        for each in (each for each in open_ones if each.name in jobs):
             enqueue(ROTATE, schema=each.schema_name, rotation_id=str(each.pk))
         locked.rotation_asked_at = now
         locked.save(update_fields=["rotation_asked_at"])
         _record(Action.INCIDENT_ROTATION_ASKED, locked, actor, now, rotations=len(open_ones))
     incident.refresh_from_db()
     return len(open_ones)
+
+
+def tick(incident: Incident, row_id: UUID, *, note: str, actor: Actor, now: datetime) -> IncidentRotation:
+    """Note that a person replaced these credentials, and how. Raises `IncidentRefused` for what is done."""
+    if not note.strip():
+        raise IncidentRefused("Write down what was done.")
+    with enter_public(), transaction.atomic():
+        locked = _locked(incident)
+        row = locked.rotations.filter(pk=row_id, done_at__isnull=True).first()
+        if row is None:
+            raise IncidentRefused("That is replaced already, or was not asked for.")
+        row.done_at, row.done_by, row.outcome = now, actor.label[:254], note.strip()[:300]
+        row.save(update_fields=["done_at", "done_by", "outcome"])
+        _record(Action.CREDENTIALS_ROTATED, locked, actor, now, what=row.name, outcome=row.outcome)
+    return row
+
+
+def notice_replaced(*, actor: Actor, now: datetime) -> int:
+    """Note what people have replaced since an incident was declared, where that shows; returns how many."""
+    seen = {each.name: each.seen for each in by_hand() if each.seen is not None}
+    noticed = 0
+    with enter_public(), transaction.atomic():
+        waiting = IncidentRotation.objects.filter(
+            name__in=seen, done_at__isnull=True, incident__closed_at__isnull=True
+        )
+        for row in waiting.select_related("incident").select_for_update(of=("self",), no_key=True):
+            outcome = seen[row.name](row.incident.declared_at)
+            if outcome:
+                row.done_at, row.outcome = now, outcome[:300]
+                row.save(update_fields=["done_at", "outcome"])
+                _record(
+                    Action.CREDENTIALS_ROTATED, row.incident, actor, now, what=row.name, outcome=row.outcome
+                )
+                noticed += 1
+    return noticed
+
+
+def review(incident: Incident, *, found: str, actor: Actor, now: datetime) -> Incident:
+    """Note that a person has gone through the audit log, and what it shows."""
+    if not found.strip():
+        raise IncidentRefused("Write down what the audit log shows, or that it shows nothing.")
+    with enter_public(), transaction.atomic():
+        locked = _locked(incident)
+        locked.reviewed_at, locked.reviewed_by = now, actor.label[:254]
+        locked.review_found = found.strip()
+        locked.save(update_fields=["reviewed_at", "reviewed_by", "review_found"])
+        _record(Action.INCIDENT_REVIEWED, locked, actor, now)
+    return locked
 
 
 def ask_notices(incident: Incident, *, actor: Actor, now: datetime) -> int:
@@ -269,6 +321,8 @@ def missing(incident: Incident) -> Sequence[str]:
         left.append("find out who is affected")
     if incident.rotation_asked_at is None or incident.rotations.filter(done_at__isnull=True).exists():
         left.append("rotate all credentials")
+    if incident.reviewed_at is None:
+        left.append("review the audit log, and write down what it shows")
     if not incident.consequences or not incident.measures:
         left.append("write what may follow and what was done")
     waiting = incident.notices.filter(state=NoticeState.WAITING)

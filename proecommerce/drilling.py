@@ -20,8 +20,9 @@ from audit.actors import Actor
 from privacy import incidents, notifying
 from privacy.incidents import Found
 from privacy.models import Incident, IncidentNotice
+from privacy.rotating import by_hand
 from privacy.scoping import Reach
-from tenants import clock
+from tenants import clock, rekeying
 from tenants.context import enter, enter_public
 from tenants.directory import site_url
 from tenants.ids import new_id
@@ -103,6 +104,7 @@ def drill(*, people: int, say: Say) -> Incident:
         incidents.publish(incident, actor=ACTOR, now=clock.now())
         say("public notice stands at /notices/")
         incidents.rotate(incident, actor=ACTOR, now=clock.now())
+        _replace_by_hand(incident)
         _wait_for_rotations(incident)
         for each in incident.rotations.order_by("schema_name", "name"):
             say(f"rotated: {each.name} in {each.schema_name}: {each.outcome}")
@@ -146,6 +148,17 @@ def _declare_and_scope(tenant: Tenant, people: int) -> Incident:
     if affected != people:
         raise DrillFailed(f"{affected} people were found, and {people} are there")
     return incidents.describe(incident, actor=ACTOR, now=now, **WORDS)
+
+
+def _replace_by_hand(incident: Incident) -> None:
+    """The keys as a person would, who has the rights; the rest is ticked as an exercise."""
+    rekeying.rotate_key_encryption_key(actor=ACTOR, now=clock.now(), progress=lambda _: None)
+    rekeying.replace_data_keys(actor=ACTOR, now=clock.now(), progress=lambda _: None)
+    incidents.notice_replaced(actor=ACTOR, now=clock.now())
+    names = [each.name for each in by_hand()]
+    for row in incident.rotations.filter(name__in=names, done_at__isnull=True):
+        incidents.tick(incident, row.pk, note="exercise: not replaced", actor=ACTOR, now=clock.now())
+    incidents.review(incident, found="Exercise: nothing to be seen.", actor=ACTOR, now=clock.now())
 
 
 def _wait_for_rotations(incident: Incident) -> None:

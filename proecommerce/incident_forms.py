@@ -9,6 +9,7 @@ from privacy.incident_record import TITLES
 from privacy.incidents import Found
 from privacy.inventory import Category
 from privacy.models import Incident
+from privacy.rotating import titles
 from privacy.scoping import Reach, kinds
 from tenants.directory import every_tenant
 from tenants.postgresql.base import PUBLIC
@@ -119,6 +120,27 @@ class WordsForm(forms.ModelForm):  # type: ignore[type-arg]
             mailed = name.startswith("mail_") and self.instance.notices_asked_at
             shown = name.startswith("public_") and self.instance.published_at
             self.fields[name].disabled = bool(mailed or shown)
+
+
+class TickForm(forms.Form):
+    row = forms.ChoiceField(label="What")
+    note = forms.CharField(label="What was done", max_length=300)
+
+    def __init__(self, *args: Any, incident: Incident, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        row, names = self.fields["row"], titles()
+        assert isinstance(row, forms.ChoiceField)
+        waiting = incident.rotations.filter(done_at__isnull=True).order_by("schema_name", "name")
+        row.choices = [
+            (each.pk, f"{names.get(each.name, each.name)} ({each.schema_name})") for each in waiting
+        ]
+
+
+class ReviewForm(forms.Form):
+    found = forms.CharField(
+        label="What the audit log shows", widget=area(4),
+        help_text="Whose acts, from where, since when; or that it shows nothing unusual.",
+    )  # fmt: skip
 
 
 class GiveUpForm(forms.Form):

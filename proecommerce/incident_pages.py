@@ -16,8 +16,17 @@ from accounts.acting import actor_of
 from audit.actors import Actor
 from privacy import incident_record, incidents, notifying
 from privacy.incidents import IncidentRefused
-from privacy.models import Incident, IncidentNotice
-from proecommerce.incident_forms import AuthorityForm, DeclareForm, GiveUpForm, ScopeForm, WordsForm
+from privacy.models import Incident, IncidentNotice, IncidentRotation
+from privacy.rotating import by_hand, titles
+from proecommerce.incident_forms import (
+    AuthorityForm,
+    DeclareForm,
+    GiveUpForm,
+    ReviewForm,
+    ScopeForm,
+    TickForm,
+    WordsForm,
+)
 from tenants import clock
 
 METHODS = ["GET", "HEAD", "POST"]
@@ -73,6 +82,8 @@ def _forms(request: HttpRequest, incident: Incident) -> dict[str, forms.BaseForm
     step = request.POST.get("step", "")
     return {
         "scope": ScopeForm(sent if step == "scope" else None),
+        "tick": TickForm(sent if step == "tick" else None, incident=incident),
+        "review": ReviewForm(sent if step == "review" else None, initial={"found": incident.review_found}),
         "words": WordsForm(sent if step == "words" else None, instance=incident),
         "give_up": GiveUpForm(sent if step == "give_up" else None),
         "authority": AuthorityForm(sent if step == "authority" else None, initial={"at": clock.now()}),
@@ -86,6 +97,17 @@ def _scope(incident: Incident, form: ScopeForm, actor: Actor, now: datetime) -> 
 
 def _rotate(incident: Incident, form: None, actor: Actor, now: datetime) -> str:
     return f"{incidents.rotate(incident, actor=actor, now=now)} rotations are under way."
+
+
+def _tick(incident: Incident, form: TickForm, actor: Actor, now: datetime) -> str:
+    data = form.cleaned_data
+    incidents.tick(incident, UUID(data["row"]), note=data["note"], actor=actor, now=now)
+    return "It is on record that you have replaced it."
+
+
+def _review(incident: Incident, form: ReviewForm, actor: Actor, now: datetime) -> str:
+    incidents.review(incident, found=form.cleaned_data["found"], actor=actor, now=now)
+    return "It is on record what the audit log shows."
 
 
 def _words(incident: Incident, form: WordsForm, actor: Actor, now: datetime) -> str:
@@ -135,6 +157,8 @@ def _close(incident: Incident, form: None, actor: Actor, now: datetime) -> str:
 STEPS: dict[str, Step] = {
     "scope": _scope,
     "rotate": _rotate,
+    "tick": _tick,
+    "review": _review,
     "words": _words,
     "notify": _notify,
     "retry": _retry,
@@ -143,6 +167,13 @@ STEPS: dict[str, Step] = {
     "authority": _authority,
     "close": _close,
 }
+
+
+def _rotations(incident: Incident) -> list[tuple[IncidentRotation, str, str]]:
+    """Each row with its title, and how it is done where a person does it."""
+    names, how = titles(), {each.name: each.how for each in by_hand()}
+    rows = incident.rotations.order_by("schema_name", "name")
+    return [(row, names.get(row.name, row.name), how.get(row.name, "")) for row in rows]
 
 
 def _standing(incident: Incident) -> dict[str, Any]:
@@ -164,7 +195,7 @@ def _standing(incident: Incident) -> dict[str, Any]:
         "soon": 0 <= left < 24 * 3600,
         "scopes": incident.scopes.order_by("schema_name", "subject_kind"),
         "people": incident.scopes.aggregate(n=Sum("people"))["n"] or 0,
-        "rotations": incident.rotations.order_by("schema_name", "name"),
+        "rotations": _rotations(incident),
         "counts": counts,
         "unreached": incidents.unreached(incident).count(),
         "percent": round(100 * counts["sent"] / counts["all"]) if counts["all"] else 0,

@@ -67,6 +67,15 @@ class ValuesLeft(RuntimeError):
         )
 
 
+class KeysLeft(RuntimeError):
+    """The keys of some schemas could not be wrapped or replaced; all others are done."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        self.problems = problems
+        named = "; ".join(f"{schema}: {problem}" for schema, problem in problems.items())
+        super().__init__(f"All other schemas are done, but not these: {named} Mend them, then run it again.")
+
+
 class HostRefused(ValueError):
     """The hostname cannot be the tenant's, or not yet; the message says what to do."""
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -12,8 +13,10 @@ from audit.actors import Actor
 from audit.recording import record
 from tenants.context import enter, enter_public
 from tenants.directory import every_tenant
-from tenants.errors import RotationBusy, ValuesLeft
+from tenants.errors import KeysLeft, RotationBusy, ValuesLeft
+from tenants.postgresql.base import PUBLIC
 from vault import resealing, rotation
+from vault.errors import VaultError
 
 ROTATION_LOCK = 0x6B657973  # "keys"
 Progress = Callable[[str], None]
@@ -23,7 +26,8 @@ def rotate_key_encryption_key(*, actor: Actor, now: datetime, progress: Progress
     """Make a new key-encryption key and wrap every data and subject key by it; returns how many data keys.
 
     Nothing is wrapped by it for the first `wait` seconds: with `vault.keyring.SPREAD_SECONDS` the processes
-    that run have read it by then, and need Secrets Manager no more than before.
+    that run have read it by then, and need Secrets Manager no more than before. Raises `KeysLeft` when some
+    schema's keys do not open; those of all others are wrapped.
     """
     with _alone():
         version = rotation.add_key_encryption_key()
@@ -32,18 +36,24 @@ def rotate_key_encryption_key(*, actor: Actor, now: datetime, progress: Progress
             progress(f"waiting {wait:.0f} seconds, until every running process has read it")
             time.sleep(wait)
         total = people = 0
-        for tenant in every_tenant():
-            with enter(tenant):
-                total += rotation.rewrap_data_keys()
-                people += rotation.rewrap_subject_keys()
+        problems: dict[str, str] = {}
+        for place in (*every_tenant(), _Platform()):
+            try:
+                with enter(place), transaction.atomic():
+                    wrapped, persons = rotation.rewrap_data_keys(), rotation.rewrap_subject_keys()
+            except VaultError as error:
+                problems[place.schema_name] = str(error)
+                progress(f"{place.schema_name}: {error}")
+                continue
+            total, people = total + wrapped, people + persons
         with enter_public(), transaction.atomic():
-            total += rotation.rewrap_data_keys()
-            people += rotation.rewrap_subject_keys()
             record(
                 Action.KEYS_ROTATED, subject=("vault", version), actor=actor, now=now,
-                wrapped=total, people=people,
+                wrapped=total, people=people, left=sorted(problems),
             )  # fmt: skip
         progress(f"{total} data keys and {people} subject keys wrapped by it")
+        if problems:
+            raise KeysLeft(problems)
         return total
 
 
@@ -52,21 +62,28 @@ def replace_data_keys(
 ) -> int:
     """Give every schema a new data key and seal all its values by it; returns how many values.
 
-    Goes on with a run that was interrupted. Raises `ValuesLeft` when some could not be sealed anew; their
-    keys are kept in use, all others are done.
+    Goes on with a run that was interrupted. Raises `ValuesLeft` when some could not be sealed anew,
+    `KeysLeft` when the keys of some schema do not open; those are kept in use, all others are done.
     """
     with _alone():
         with enter_public(), transaction.atomic():
             made_before = resealing.begin_run()
-        total, left = 0, {}
+        total, left, problems = 0, {}, {}
         # The platform's key comes last: as long as its old one is there, the run is not over.
         for tenant in every_tenant():
-            with enter(tenant):
-                outcome = _replace_one(made_before, actor=actor, now=now, batch=batch)
+            try:
+                with enter(tenant):
+                    outcome = _replace_one(made_before, actor=actor, now=now, batch=batch)
+            except VaultError as error:
+                problems[tenant.schema_name] = str(error)
+                progress(f"{tenant.schema_name}: {error}")
+                continue
             total += outcome.resealed
             progress(f"{tenant.schema_name}: {outcome.resealed} values")
             if outcome.left:
                 left[tenant.schema_name] = outcome.left
+        if problems:
+            raise KeysLeft(problems)
         if left:
             raise ValuesLeft(left)
         with enter_public():
@@ -74,6 +91,11 @@ def replace_data_keys(
         if outcome.left:
             raise ValuesLeft({"public": outcome.left})
         return total + outcome.resealed
+
+
+@dataclass(frozen=True, slots=True)
+class _Platform:
+    schema_name: str = PUBLIC
 
 
 def _replace_one(made_before: datetime, *, actor: Actor, now: datetime, batch: int) -> resealing.Outcome:

@@ -9,7 +9,7 @@ from django.db import transaction
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
-from privacy import notifying
+from privacy import incidents, notifying
 from privacy.models import Incident, IncidentRotation
 from privacy.rotating import rotation_of
 from tenants import clock
@@ -50,6 +50,12 @@ def send_notices(*, incident_id: str) -> None:
         notifying.send_batch(incident, limit=notifying.a_minute(), clock=clock.now)
     except OSError as error:  # the planner asks again in a minute, for as long as it takes
         log.warning("mail server takes no notices: %s", type(error).__name__)
+
+
+@planner
+def notice_replaced(now: datetime) -> None:
+    """See whether people have replaced what open incidents wait for."""
+    incidents.notice_replaced(actor=ROTATOR, now=now)
 
 
 @planner

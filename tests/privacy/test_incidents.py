@@ -12,6 +12,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import IntegrityError, ProgrammingError, transaction
 
 from accounts.customers import change_customer, create_customer
+from accounts.jobs import mail_roll_stripe_key
 from accounts.models import Invitation, Session, User
 from audit.actions import Action
 from audit.actors import Actor
@@ -21,7 +22,7 @@ from privacy import incident_record, incidents, notice_budget, notifying, policy
 from privacy.incidents import Found, IncidentRefused
 from privacy.jobs import incidents as incident_jobs
 from privacy.models import ContactMessage, DataRequest, Incident, PolicyVersion
-from privacy.rotating import rotations
+from privacy.rotating import by_hand, rotations
 from privacy.scoping import Reach
 from tenants import clock
 from tenants.context import enter, enter_public
@@ -119,7 +120,7 @@ def test_rotation_ends_sessions_voids_links_and_is_on_record(fresh_tenant: Any, 
         jobs = Job.objects.filter(name=incidents.ROTATE, schema_name=fresh_tenant.schema_name)
         ids = list(jobs.values_list("pk", flat=True))
     tenants = {each.name for each in rotations() if each.in_tenants}
-    platform = {each.name for each in rotations() if each.on_platform}
+    platform = {each.name for each in (*by_hand(), *rotations()) if getattr(each, "on_platform", True)}
     assert asked == len(wanted)
     assert wanted == {(fresh_tenant.schema_name, name) for name in tenants} | {
         ("public", n) for n in platform
@@ -272,13 +273,16 @@ def test_it_closes_only_when_all_is_done_and_then_stays_as_it_is(
     with enter_public():
         with pytest.raises(IncidentRefused) as no:
             incidents.close(incident, actor=STAFF, now=now)
-        for part in ("affected", "rotate", "publish", "authority", "what may follow"):
+        for part in ("affected", "rotate", "publish", "authority", "what may follow", "audit log"):
             assert part in str(no.value)
         ready(incident, two_tenants[0].schema_name, now)
         incidents.publish(incident, actor=STAFF, now=now)
         incidents.rotate(incident, actor=STAFF, now=now)
         incident.rotations.update(done_at=now, outcome="done")
         incident.notices.update(state="sent", sent_at=now)
+        with pytest.raises(IncidentRefused, match="shows nothing"):
+            incidents.review(incident, found=" ", actor=STAFF, now=now)
+        incidents.review(incident, found="Nobody but us.", actor=STAFF, now=now)
         with pytest.raises(IncidentRefused, match="risk"):
             incidents.not_told(incident, because=" ", actor=STAFF, now=now)
         incidents.tell_authority(incident, authority="BlnBDI", reference="A1", at=now, actor=STAFF, now=now)
@@ -355,6 +359,15 @@ def test_an_earlier_secret_of_stripe_opens_nothing_after_it_was_replaced(
             inbox.receive(body, signature, now=now)
         body, signature = standin.signed(event, standin.webhook_secret())
         assert inbox.receive(body, signature, now=now)
+        StripeConnection.objects.update(kind=StripeConnection.Kind.RESTRICTED_KEY)
+        owner = User.objects.create(email="o@rotating.example", name="O", role="owner", created_at=now)
+        assert "roll the restricted key" in of_billing.replace_webhook_secret(STAFF, now)
+    with enter_public():
+        asked = Job.objects.get(name="accounts.mail_roll_stripe_key", schema_name=tenant.schema_name)
+    with enter(tenant):
+        assert asked.args == {"user_id": str(owner.pk)}
+        mail_roll_stripe_key(**asked.args)
+    assert mail.outbox[-1].to == [owner.email] and "/manage/settings/stripe/" in mail.outbox[-1].body
 
 
 def test_those_whom_only_the_platform_knows_and_those_who_are_invited_are_told_as_well(
@@ -412,3 +425,36 @@ def test_the_audit_log_narrows_those_who_are_invited_too(
             record(Action.USER_INVITED_AGAIN, subject=("invitation", seen.pk), actor=thief, now=now)
     reach = Reach((two_tenants[0].schema_name,), actor_id=thief.id)
     assert scoped(incident, reach, now) == [("invitation", str(seen.pk))]
+
+
+def test_keys_count_as_replaced_only_when_nothing_is_left_by_the_old_ones(
+    two_tenants: Any, incident: Incident, now: datetime
+) -> None:
+    def happened(action: Action, at: datetime, **details: Any) -> int:
+        record(action, subject=("vault", "v9"), actor=STAFF, now=at, **details)
+        return incidents.notice_replaced(actor=STAFF, now=now)
+
+    with enter_public():
+        incidents.scope(incident, Reach((two_tenants[0].schema_name,)), actor=STAFF, now=now)
+        incidents.rotate(incident, actor=STAFF, now=now)
+        assert not Job.objects.filter(name=incidents.ROTATE, args__rotation_id__in=[
+            str(each.pk) for each in incident.rotations.filter(name__in=[hand.name for hand in by_hand()])
+        ]).exists(), "no worker has the rights"  # fmt: skip
+        keys = incident.rotations.get(name="keys")
+        assert happened(Action.KEYS_ROTATED, now - timedelta(days=1), left=[]) == 0
+        assert happened(Action.DATA_KEY_REPLACED, now) == 0, "the new key is older than the incident"
+        assert happened(Action.KEYS_ROTATED, now, left=["t_x"]) == 0
+        assert happened(Action.DATA_KEY_REPLACED, now) == 0, "some keys are still wrapped by the old one"
+        assert happened(Action.KEYS_ROTATED, now, left=[]) == 0, "values are still sealed by the old ones"
+        assert happened(Action.DATA_KEY_REPLACED, now) == 1
+        keys.refresh_from_db()
+        assert keys.done_at == now and "new key-encryption key v9" in keys.outcome and not keys.done_by
+        stripe = incident.rotations.get(name="stripe_platform")
+        with pytest.raises(IncidentRefused, match="Write down"):
+            incidents.tick(incident, stripe.pk, note=" ", actor=STAFF, now=now)
+        incidents.tick(incident, stripe.pk, note="Rolled in the dashboard", actor=STAFF, now=now)
+        with pytest.raises(IncidentRefused, match="already"):
+            incidents.tick(incident, stripe.pk, note="Again", actor=STAFF, now=now)
+        said = incident_record.as_text(incident)
+        assert "Rolled in the dashboard (2026-11-23 09:30 UTC, by hand, Staff <staff@pro" in said
+        assert "rotate" in "; ".join(incidents.missing(incident))

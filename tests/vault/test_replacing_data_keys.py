@@ -310,3 +310,25 @@ def _sealed_columns(named: set[tuple[str, str]]) -> set[tuple[str, str]]:
             " WHERE table_schema = current_schema() AND data_type = 'bytea'"
         )
         return named & set(cursor.fetchall())
+
+
+def test_one_tenant_whose_keys_do_not_open_holds_up_nobody_else(
+    two_tenants: Any, actor: Any, now: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alpha, beta = two_tenants
+    monkeypatch.setattr(rekeying, "every_tenant", lambda: [alpha, beta])
+    for tenant in two_tenants:
+        with enter(tenant):
+            datakeys.prepare()
+    with enter(alpha):
+        DataKey.objects.update(wrapped=b"broken")
+        assert (old := DataKey.objects.values_list("kek_version", flat=True).first())
+    with pytest.raises(CommandError, match=f"not these: {alpha.schema_name}: "):
+        call_command("rotate_keys")
+    with enter_public():
+        event = AuditEvent.objects.filter(action="keys.rotated").latest("seq")
+    assert event.details["left"] == [alpha.schema_name]
+    with enter(beta):
+        assert set(DataKey.objects.values_list("kek_version", flat=True)) == {event.subject_id}
+    with enter(alpha):
+        assert DataKey.objects.filter(kek_version=old).exists()

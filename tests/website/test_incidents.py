@@ -65,7 +65,16 @@ def test_the_staff_work_an_incident_off_step_by_step(staff: Client, tenant: Any)
 
     assert "Find out first who is affected" in step("notify")
     assert "people are affected" in step("scope", tenants=[tenant.schema_name], kinds=["user"])
-    assert "rotations are under way" in step("rotate")
+    text = step("rotate")
+    assert "rotations are under way" in text and "manage.py rotate_keys" in text
+    with enter_public():
+        row = Incident.objects.get(title="Laptop").rotations.get(name="secret_key")
+    assert "you have replaced it" in step("tick", row=row.pk, note="New one in the environment")
+    assert (
+        "New one in the environment" in (text := step("tick", row=row.pk, note="x"))
+        and "valid choice" in text
+    )
+    assert "what the audit log shows" in step("review", found="Nobody but us.")
     assert "The texts are kept" in step("words", **WORDS)
     assert "notices leave from now on" in step("notify")
     assert "stands at /notices/" in step("publish")

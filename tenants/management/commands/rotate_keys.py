@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from audit.actors import Actor
 from tenants import clock, rekeying
-from tenants.errors import RotationBusy, ValuesLeft
+from tenants.errors import KeysLeft, RotationBusy, ValuesLeft
 from vault.errors import VaultError
 from vault.keyring import SPREAD_SECONDS
 from vault.resealing import BATCH
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             else:
                 wait = 0 if options["at_once"] else SPREAD_SECONDS
                 rekeying.rotate_key_encryption_key(wait=wait, **known)
-        except (RotationBusy, ValuesLeft, VaultError) as error:
+        except (KeysLeft, RotationBusy, ValuesLeft, VaultError) as error:
             raise CommandError(str(error)) from error
 
     def _say(self, line: str) -> None:
