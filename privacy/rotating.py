@@ -70,7 +70,8 @@ def by_hand() -> Sequence[ByHand]:
 
 def titles() -> dict[str, str]:
     """Return what people read for each name."""
-    return {each.name: each.title for each in (*_rotations.values(), *_by_hand.values())}
+    jobs = {each.name: each.title for each in _rotations.values()}
+    return jobs | {each.name: each.title for each in _by_hand.values()}
 
 
 def rotations() -> Sequence[Rotation]:

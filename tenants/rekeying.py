@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
-from tenants.context import enter, enter_public
+from tenants.context import Schema, enter, enter_public
 from tenants.directory import every_tenant
 from tenants.errors import KeysLeft, RotationBusy, ValuesLeft
 from tenants.postgresql.base import PUBLIC
@@ -37,7 +37,8 @@ def rotate_key_encryption_key(*, actor: Actor, now: datetime, progress: Progress
             time.sleep(wait)
         total = people = 0
         problems: dict[str, str] = {}
-        for place in (*every_tenant(), _Platform()):
+        places: list[Schema] = [*every_tenant(), _Platform()]
+        for place in places:
             try:
                 with enter(place), transaction.atomic():
                     wrapped, persons = rotation.rewrap_data_keys(), rotation.rewrap_subject_keys()

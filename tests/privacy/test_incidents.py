@@ -120,7 +120,7 @@ def test_rotation_ends_sessions_voids_links_and_is_on_record(fresh_tenant: Any, 
         jobs = Job.objects.filter(name=incidents.ROTATE, schema_name=fresh_tenant.schema_name)
         ids = list(jobs.values_list("pk", flat=True))
     tenants = {each.name for each in rotations() if each.in_tenants}
-    platform = {each.name for each in (*by_hand(), *rotations()) if getattr(each, "on_platform", True)}
+    platform = {each.name for each in rotations() if each.on_platform} | {each.name for each in by_hand()}
     assert asked == len(wanted)
     assert wanted == {(fresh_tenant.schema_name, name) for name in tenants} | {
         ("public", n) for n in platform
