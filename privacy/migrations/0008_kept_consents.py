@@ -26,7 +26,7 @@ CREATE TRIGGER policy_notice_stays BEFORE DELETE ON privacy_policynotice
 
 
 class Migration(migrations.Migration):
-    dependencies = [("privacy", "0006_erasures")]
+    dependencies = [("privacy", "0007_reports_along")]
 
     operations = [
         migrations.CreateModel(

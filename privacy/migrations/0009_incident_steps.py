@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("privacy", "0006_erasures"),
+        ("privacy", "0008_kept_consents"),
     ]
 
     operations = [

@@ -109,6 +109,6 @@ END $fn$;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("privacy", "0006_erasures")]
+    dependencies = [("privacy", "0009_incident_steps")]
 
     operations = [migrations.RunSQL(VERSION_GUARD, BEFORE, hints={"model_name": "policyversion"})]
