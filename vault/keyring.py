@@ -135,7 +135,7 @@ class Keyring:
                 self._unknown_at = self._monotonic() + UNKNOWN_RETRY_SECONDS
                 self.refresh()
                 held = self._held
-                if version in held.keys:
+                if held is not None and version in held.keys:
                     self._unknown_at = 0.0  # it is no forgery, and the next one may follow soon
             return held.keys.get(version) if held is not None else None
 
