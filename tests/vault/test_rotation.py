@@ -52,9 +52,14 @@ def test_nothing_is_wrapped_by_a_new_key_before_running_processes_have_read_it(
 ) -> None:
     done: list[Any] = []
     old = keyring.get_keyring().current().version
-    monkeypatch.setattr(rekeying.time, "sleep", done.append)
-    for name in ("rewrap_data_keys", "rewrap_subject_keys"):
-        monkeypatch.setattr(rotation, name, lambda: done.append(current_schema()) or 0)
+
+    def rewrap() -> int:
+        done.append(current_schema())
+        return 0
+
+    monkeypatch.setattr("tenants.rekeying.time.sleep", done.append)
+    monkeypatch.setattr(rotation, "rewrap_data_keys", rewrap)
+    monkeypatch.setattr(rotation, "rewrap_subject_keys", rewrap)
     monkeypatch.setattr(rekeying, "every_tenant", lambda: [tenant])
     call_command("rotate_keys")
     assert done == [keyring.SPREAD_SECONDS, "t_alpha", "t_alpha", "public", "public"]
