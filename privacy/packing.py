@@ -41,7 +41,7 @@ What is in it
 What is not in it
 Passwords, second factors and keys: they are kept secret, for your protection. Which ones there are stands in
 manifest.json under "kept_secret". Neither is what tells of other people.
-Registers of the platform that are not kept by customer or log-in are named under "registers_not_searched":
+Registers of the platform, which no workspace can read, are named under "registers_not_searched":
 write to billing@proecommerce.com, and a person looks for you in them.
 
 A word of caution

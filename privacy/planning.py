@@ -39,7 +39,7 @@ class Plan:
     emptied: list[Item] = field(default_factory=list)
     sealed: list[Item] = field(default_factory=list)
     stays: list[Item] = field(default_factory=list)
-    # Registers that are not found by a log-in or a customer: what they hold of somebody stays, if they do.
+    # The platform's registers, which no workspace reads: what they hold of somebody stays, if they do.
     registers: list[Item] = field(default_factory=list)
 
     @property
@@ -114,7 +114,7 @@ def plan(subject: Subject, *, now: datetime) -> Plan:
 
 
 def registers(*, now: datetime) -> list[Item]:
-    """Return what is kept, and cannot be found by whom it is about: who is in it is not known."""
+    """Return what is kept where no workspace reads it: whether somebody is in there is not looked up."""
     return [
         Item(holding.label, holding.title, tuple(names), 0, law, _until(rule, since=now, now=now))
         for holding in inventory.holdings()
