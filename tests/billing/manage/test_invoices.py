@@ -238,10 +238,16 @@ def test_a_parked_payment_has_two_ways_out(staff: Client, customer: Customer, ac
     assert f'action="{path}/ask/"' in page
     assert f'href="{path}/absent/"' in page
     assert "look in Stripe" in staff.get(f"{path}/absent/").content.decode()
-    for answer in (staff.post(f"{path}/ask/", follow=True), staff.post(f"{path}/absent/", {"reason": "x"})):
-        assert "not set up here yet" in answer.content.decode()
+    # No account is connected: nobody can be asked, and a person's word counts once the call is a day old.
+    Payment.objects.update(sent_at=clock.now())
+    assert "not set up here yet" in staff.post(f"{path}/ask/", follow=True).text
+    assert "23 hours" in staff.post(f"{path}/absent/", {"reason": "x"}).text
     payment.refresh_from_db()
     assert payment.state == "parked"
+    Payment.objects.update(sent_at=now)
+    assert staff.post(f"{path}/absent/", {"reason": "x"}).status_code == 302
+    payment.refresh_from_db()
+    assert payment.state == "canceled"
 
 
 def test_issuing_what_is_due_today_has_autopay_look_at_once(
