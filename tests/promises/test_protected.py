@@ -163,7 +163,7 @@ def test_p7_every_change_of_state_has_a_token_and_a_limit_and_fail2ban_has_its_f
     Client(HTTP_HOST="alpha.localhost").post("/log-in/")
     assert asked(check=False) == set(limits.EXEMPT) == {"stripe_webhook"}
     conf = (ROOT / "deploy" / "fail2ban" / "filter.d" / "proecommerce.conf").read_text()
-    assert "login_failed" in conf and "<ADDR>" in conf
+    assert "login_failed" in conf and "<SUBNET>" in conf
     assert list((ROOT / "deploy" / "fail2ban" / "jail.d").glob("*"))
 
 
