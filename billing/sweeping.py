@@ -55,7 +55,9 @@ def rouse(*, now: datetime) -> int:
     if connecting.current() is None:
         return 0
     left = StripeEvent.objects.filter(handled_at__isnull=True, received_at__lt=now - STALE)
-    parked = Job.objects.filter(schema_name=current_schema(), name=inbox.JOB, state=Job.State.PARKED)
+    parked = Job.objects.filter(
+        schema_name=current_schema(), name=inbox.JOB, state=Job.State.PARKED, args__has_key="event_id"
+    )
     waiting_for_a_person = {UUID(each["event_id"]) for each in parked.values_list("args", flat=True)}
     left = left.exclude(pk__in=waiting_for_a_person)
     ids = list(left.order_by("received_at").values_list("pk", flat=True)[:BATCH])
