@@ -8,11 +8,14 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponseBase
 
 from accounts.models import Session, User
+from operations.patterns import CROSS_SITE
 from operations.seen import Seen
 from operations.writing import WRITER
 from tenants import clock
-from tenants.origins import origin_of
+from tenants.origins import is_of_another_site, origin_of
 from tenants.postgresql.base import PUBLIC
+
+NOT_FOUND = 404
 
 
 class RequestLogMiddleware:
@@ -36,6 +39,8 @@ def _seen(request: HttpRequest, status: int, at: datetime, seconds: float) -> Se
     match = known.get("resolver_match")
     session = known.get("_session_row")
     event, tried = known.get("noted", ("", ""))
+    if not event and status == NOT_FOUND and is_of_another_site(request):
+        event = CROSS_SITE
     return Seen(
         at=at,
         seconds=seconds,

@@ -26,6 +26,8 @@ ACCOUNTS_OF_A_NETWORK: Final = ((8, LOOK_BACK), (20, LOG_INS_LOOK_BACK))
 NETWORKS_AT_AN_ACCOUNT: Final = 6
 
 FILES: Final = "/static/%"
+# The event of what is not there and was asked for by another site's page: its visitors are no scanners.
+CROSS_SITE: Final = "cross_site"
 # What no page of ours has and no person types; as LIKE patterns on the lower-case path.
 PROBES: Final = (
     "%.php", "%.php_", "%.asp", "%.aspx", "%.jsp", "%.cgi", "/.env%", "%/.env", "/.git%", "%/.git/%",

@@ -28,6 +28,7 @@ GROPING: Final = (
     f"SELECT {_SOURCE}, count(DISTINCT path) FILTER (WHERE status = 404),"
     " count(DISTINCT path) FILTER (WHERE lower(path) LIKE ANY (%(probes)s))"
     " FROM operations_requestlog WHERE at > %(since)s AND at <= %(now)s AND ip IS NOT NULL AND status >= 400"
+    " AND NOT (event = %(cross_site)s)"
     " GROUP BY network HAVING count(DISTINCT path) FILTER (WHERE status = 404) >= %(not_found)s"
     " OR count(DISTINCT path) FILTER (WHERE lower(path) LIKE ANY (%(probes)s)) >= %(probed)s"
 )
@@ -48,7 +49,8 @@ def busy(*, now: datetime) -> list[Busy]:
 def groping(*, now: datetime) -> list[Groping]:
     """Return the networks that asked for many things that are not there."""
     limits = {"not_found": patterns.NOT_FOUND_PATHS, "probed": patterns.PROBED_PATHS}
-    rows = _rows(GROPING, {**_window(now), **limits, "probes": list(patterns.PROBES)})
+    texts = {"probes": list(patterns.PROBES), "cross_site": patterns.CROSS_SITE}
+    rows = _rows(GROPING, {**_window(now), **limits, **texts})
     return [Groping(_source(row), row[5], row[6]) for row in rows]
 
 

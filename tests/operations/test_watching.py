@@ -203,3 +203,14 @@ def test_a_robot_that_asks_the_site_itself_is_found(
     assert {(alert.kind, alert.network) for alert in raised} == {
         ("scan", "203.0.113.66"), ("spraying", "203.0.113.66"),
     }  # fmt: skip
+
+
+def test_what_another_sites_page_asks_for_makes_no_scanner_of_its_visitor(
+    tenant: Any, browser: Any, written: Callable[[], list[Any]]
+) -> None:
+    visitor = browser(REMOTE_ADDR="203.0.113.67", HTTP_SEC_FETCH_SITE="cross-site")
+    assert {visitor.get(path).status_code for path in SCANNED} == {404}
+    rows = written()
+    assert {row.event for row in rows} == {"cross_site"}
+    with enter_public():
+        assert watch(rows[-1].at + timedelta(seconds=1)) == []
