@@ -4,11 +4,9 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 from typing import Any
 
 import boto3
@@ -20,78 +18,22 @@ from django.db import DatabaseError, connection, transaction
 
 from audit import checkpoints, verifying
 from audit.actions import Action
-from audit.actors import Actor
 from audit.chain import GENESIS, link_2
 from audit.checkpoints import Signed
 from audit.models import Anchor, AuditEvent, ChainHead, Checkpoint, PurgedLink
 from audit.recording import record
 from audit.store_gateway import S3Store, StoreUnavailable
 from audit.verifying import BODY, verify
-from privacy import ending, sweeping
+from privacy import sweeping
 from proecommerce.alarms import alarms
 from tenants import audit_jobs, checkpointing, clock, record_checking, testimony
 from tenants.audit_purging import find_old, purge
-from tenants.context import enter, enter_public
+from tenants.context import enter_public
 from tenants.directory import tenant_of_slug
-from tenants.models import Tenant
-from tests.audit.own_database import Own, new_bucket, own_database
+from tests.audit.alphas import CHECKPOINTS, LONG_AGO, SYSTEM, add, found, taken
+from tests.audit.own_database import Own, new_bucket
 from tests.conftest import NOW, ROOT
-from tests.twins import make
 from vault import signing
-
-ADA = Actor("user", "7", "Ada", ip="192.0.2.1", user_agent="pytest")
-LONG_AGO = datetime(2024, 9, 1, tzinfo=UTC)
-CHECKPOINTS = (datetime(2024, 10, 1, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC), NOW - timedelta(days=1))
-SYSTEM = Actor.system("retention")
-
-
-def add(at: datetime, *, action: Action = Action.CUSTOMER_CHANGED, **details: Any) -> AuditEvent:
-    with transaction.atomic():
-        event_id = record(action, subject=("customer", "9"), actor=ADA, now=at, after=details)
-    return AuditEvent.objects.get(pk=event_id)
-
-
-@pytest.fixture(scope="module")
-def history(django_db_setup: None, django_db_blocker: Any) -> Iterator[Own]:
-    """Alpha's record over two years, three checkpoints, all of them outside as well."""
-    with django_db_blocker.unblock(), own_database() as own, enter(tenant_of_slug("alpha")):
-        for number in range(5):
-            add(LONG_AGO, n=number)
-        add(LONG_AGO, action=Action.INVOICE_ISSUED, n=5)
-        checkpointing.take(now=CHECKPOINTS[0])
-        for number in range(3):
-            add(datetime(2026, 10, 2 + number, tzinfo=UTC), n=number)
-        checkpointing.take(now=CHECKPOINTS[1])
-        for number in range(3):
-            add(datetime(2026, 11, 10, tzinfo=UTC), n=number)
-        checkpointing.take(now=CHECKPOINTS[2])
-        assert checkpointing.store_waiting(now=NOW) == 3
-        own.save()
-        with enter(tenant_of_slug("alpha")):
-            assert found() == []
-        yield own
-        connection.close()
-
-
-@pytest.fixture
-def own(history: Own, django_db_blocker: Any) -> Iterator[Own]:
-    with django_db_blocker.unblock(), enter(tenant_of_slug("alpha")):
-        yield history
-        connection.close()
-        history.restore()
-
-
-def found(*, outside: bool = True) -> list[str]:
-    """What the verifier says of alpha's chain, the checkpoints and the copies outside."""
-    said = [verify(testimony.whole().anchors).problem, testimony.problem_here()]
-    if outside:
-        said.append(testimony.problem_outside())
-    return [each for each in said if each]
-
-
-def taken() -> list[Checkpoint]:
-    with enter_public():
-        return list(Checkpoint.objects.order_by("number"))
 
 
 def last() -> int:
@@ -252,62 +194,6 @@ def test_a_vanished_tenant_and_a_vanished_copy_are_missed(own: Own) -> None:
         checkpointing.take(now=NOW)
         Checkpoint.objects.filter(number=4).update(stored_at=NOW)
     assert any("checkpoint 4 is not in the store any more" in each for each in found())
-
-
-def _rehearsal(slug: str) -> Tenant:
-    """A rehearsal whose chain a checkpoint has seen."""
-    made: Tenant = make(slug, name="Trial", is_rehearsal=True)
-    with enter_public():
-        last = Checkpoint.objects.latest("number").at
-    checkpointing.take(now=last + timedelta(seconds=1))
-    return made
-
-
-def _said() -> str:
-    out = StringIO()
-    with suppress(SystemExit):
-        call_command("audit_verify", stdout=out)
-    return out.getvalue()
-
-
-def test_a_tenant_that_was_dropped_lawfully_is_not_missed_and_one_that_vanished_is(own: Own) -> None:
-    dropped = _rehearsal("trial-one")
-    ending.drop(dropped, because="a test", actor=SYSTEM, now=NOW)
-    assert testimony.lost_chains() == []
-    assert "trial" not in _said() and "gone" not in _said()
-    with enter_public():
-        event = AuditEvent.objects.get(action="tenant.dropped")
-        assert event.details["schema"] == "t_trial_one" and event.details["count"] == 1
-    again = _rehearsal("trial-one")
-    assert again.schema_name == "t_trial_one__2", "no chain takes the place of one that is on record"
-    _vanish(own, again)  # as an attacker drops it
-    assert testimony.lost_chains() == ["t_trial_one__2"]
-    assert "t_trial_one__2: checkpoints have seen this chain, and it is gone" in _said()
-
-
-def _vanish(own: Own, tenant: Tenant) -> None:
-    own.do(
-        f"DROP SCHEMA {tenant.schema_name} CASCADE",
-        f"DELETE FROM public.tenants_host WHERE tenant_id = '{tenant.pk}'",
-        f"DELETE FROM public.tenants_tenant WHERE id = '{tenant.pk}'",
-    )
-
-
-@pytest.mark.parametrize(("count", "digest"), [(0, ""), (1, "00" * 32)])
-def test_a_drop_that_was_recorded_with_another_end_is_refused_and_does_not_explain_one(
-    own: Own, count: int, digest: str
-) -> None:
-    tenant = _rehearsal(f"trial-{'two' if count else 'three'}")
-    with enter_public(), transaction.atomic():
-        event = record(
-            Action.TENANT_DROPPED, subject=("tenant", tenant.pk), actor=SYSTEM, now=NOW,
-            schema=tenant.schema_name, count=count, hash=digest,
-        )  # fmt: skip
-    refused = pytest.raises(DatabaseError, match="no event of the platform records")
-    with refused, enter_public(), connection.cursor() as cursor:
-        cursor.execute("SELECT drop_tenant(%s, %s)", [tenant.pk, event])
-    _vanish(own, tenant)
-    assert testimony.lost_chains() == [tenant.schema_name]
 
 
 # Purging.

@@ -54,6 +54,7 @@ from tenants.models import Job, Throttle
 from tests.billing.portal import making
 from tests.privacy.ending import test_closing as ends
 from tests.privacy.ending import test_dropping
+from tests.privacy.ending import test_erasing_at_the_desk as desk
 from vault.files import new_key
 
 YEARS = 8
@@ -269,6 +270,7 @@ OF_NOBODY = {
 ELSEWHERE = {
     ending.closed_customers: ends.test_after_30_days_all_but_the_books_is_erased_and_nothing_can_be_undone,
     ending.closed_tenants: test_dropping.test_a_closed_workspace_goes_on_by_itself_until_nobody_is_left,
+    ending.erasures_left: desk.test_a_prospect_is_erased_with_the_answers_and_the_name_in_the_admins_log,
     ending.tenants_books: ends._goes_after_seven_years,
     ending.rehearsals: test_dropping.test_a_rehearsal_goes_by_itself_after_30_days_of_real_time,
     billing_purging.closed_accounts: test_dropping.test_books_that_cannot_go_stop_no_others,
