@@ -15,6 +15,7 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import boto3
 import psycopg
 import pytest
 from django.conf import settings
@@ -103,12 +104,22 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     connection.settings_dict["NAME"] = name
     os.environ["DATABASE_URL"] = _with_database(os.environ["DATABASE_URL"], name)
     os.environ["DATABASE_OWNER_URL"] = _with_database(os.environ["DATABASE_OWNER_URL"], name)
+    # Checkpoints are numbered by their database: another's in the same bucket would be missed in this one.
+    settings.AUDIT_BUCKET = os.environ["AUDIT_BUCKET"] = new_bucket()
     yield
     with django_db_blocker.unblock():
         wrapper = cast(Any, connection)
         wrapper.close()
         if wrapper.pool:
             wrapper.close_pool()
+
+
+def new_bucket() -> str:
+    """Make an empty bucket with Object Lock, and return its name."""
+    name = f"test-{uuid4().hex}"
+    s3 = boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL, region_name=settings.AWS_DEFAULT_REGION)
+    s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    return name
 
 
 @contextmanager

@@ -9,7 +9,9 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.people import create_user
+from accounts.portal import email_pages
 from audit.models import AuditEvent
+from tenants.throttling import Rule
 
 PASSWORD = "four words of a garden"
 
@@ -33,6 +35,12 @@ def people(actor: Any, now: datetime) -> Callable[..., User]:
         return create_user(email=email, role=role, actor=actor, now=now, **values)
 
     return make
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Addresses are changed as often as a test needs: people may ask for it twice a day."""
+    monkeypatch.setattr(email_pages, "EMAIL_CHANGE", Rule("change of address"))
 
 
 @pytest.fixture

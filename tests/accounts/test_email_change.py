@@ -26,6 +26,8 @@ from tests import logging_in
 from tests.accounts.conftest import PASSWORD, actions, log_in
 from tests.accounts.factors import with_app, with_codes
 
+pytestmark = pytest.mark.usefixtures("often")
+
 Browser = Callable[..., Client]
 People = Callable[..., User]
 NEW = "nora@harbour.example"

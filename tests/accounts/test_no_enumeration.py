@@ -21,7 +21,7 @@ from tests.humans import stamped
 
 Browser = Callable[..., Client]
 People = Callable[..., User]
-pytestmark = pytest.mark.full_hashes
+pytestmark = [pytest.mark.full_hashes, pytest.mark.usefixtures("often")]
 KNOWN, UNKNOWN = "emil@lind.example", "otto@lind.example"  # of one length
 WRONG = "not the password at all"
 

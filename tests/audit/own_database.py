@@ -4,13 +4,12 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, cast
-from uuid import uuid4
 
-import boto3
 import psycopg
 from django.conf import settings
 from django.db import connection
 
+from tests.conftest import new_bucket
 from tests.tenants.scratch import Scratch, scratch
 
 TABLES = ("t_alpha.audit_auditevent", "t_alpha.audit_chainhead", "t_alpha.audit_purgedlink",
@@ -38,14 +37,6 @@ class Own:
             self.do(f"DELETE FROM {table}")
         for table in reversed(TABLES):
             self.do(f"INSERT INTO {table} SELECT * FROM saved.{table.replace('.', '_')}")
-
-
-def new_bucket() -> str:
-    """Make an empty bucket with Object Lock, and return its name."""
-    name = f"test-{uuid4().hex}"
-    s3 = boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL, region_name=settings.AWS_DEFAULT_REGION)
-    s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
-    return name
 
 
 @contextmanager

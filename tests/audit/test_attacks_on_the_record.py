@@ -31,8 +31,8 @@ from tenants.audit_purging import find_old, purge
 from tenants.context import enter_public
 from tenants.directory import tenant_of_slug
 from tests.audit.alphas import CHECKPOINTS, LONG_AGO, SYSTEM, add, found, taken
-from tests.audit.own_database import Own, new_bucket
-from tests.conftest import NOW, ROOT
+from tests.audit.own_database import Own
+from tests.conftest import NOW, ROOT, new_bucket
 from vault import signing
 
 

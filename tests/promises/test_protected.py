@@ -181,7 +181,8 @@ def test_p8_each_process_has_a_policy_that_names_what_it_may_and_nothing_else() 
     assert may["web"] == {"secretsmanager:GetSecretValue", "s3:GetObject"}
     assert may["worker"] == {
         "secretsmanager:GetSecretValue", "s3:PutObject", "s3:PutObjectRetention", "s3:AbortMultipartUpload",
-        "s3:DeleteObject",
+        "s3:DeleteObject", "s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectRetention",
+        "s3:ListBucketVersions",
     }  # fmt: skip
     deleting = {name for name, actions in may.items() if any("Delete" in action for action in actions)}
     assert deleting == {"worker"}, "of copies of data, whose time is over"
