@@ -16,9 +16,10 @@ from privacy.rotating import rotates
 def end_sessions_and_links(actor: Actor, now: datetime) -> str:
     """End all sessions of the schema; links mailed to set a password or an address or to invite are void."""
     with transaction.atomic():
-        ended = end_all(actor=actor, now=now, because=Session.Ended.CREDENTIALS)
-        people = User.objects.update(link_generation=F("link_generation") + 1)
+        # Locked in the order of who accepts an invitation: that, the user, the user's sessions.
         withdrawn = withdraw_all(actor=actor, now=now)
+        people = User.objects.update(link_generation=F("link_generation") + 1)
+        ended = end_all(actor=actor, now=now, because=Session.Ended.CREDENTIALS)
     return (
         f"{ended} sessions ended; links mailed to {people} people are void; "
         f"{withdrawn} invitations withdrawn: send new ones"

@@ -89,7 +89,7 @@ def _ask_given_up(payment: Payment, *, actor: Actor, now: datetime) -> Payment:
         return payment  # asked when that account is connected again
     gateway = connecting.gateway()
     try:
-        intent = find(payment, gateway)
+        intent = find_anywhere(payment, gateway)
         if intent is not None and intent.status in PAYABLE:
             intent = _cancel_intent(intent.id, gateway)
     except NotFound:
@@ -123,14 +123,19 @@ def due(now: datetime) -> list[UUID]:
 
 def _ask(payment: Payment, gateway: Gateway, *, actor: Actor, now: datetime) -> Payment:
     intent = find(payment, gateway)
+    unwanted = payment.sent_at is not None and now - payment.sent_at >= scheduling.STEPS[1]
+    unwanted = unwanted and intent is None and not collecting.is_wanted(payment)
+    if unwanted:
+        intent = find_anywhere(payment, gateway)
     if intent is not None:
         payment = settling.apply_intent(payment.pk, intent, actor=actor, now=now)
     elif payment.sent_at is None:
         return _unsent(payment, actor=actor, now=now)
-    elif now - payment.sent_at >= scheduling.STEPS[1] and not collecting.is_wanted(payment):
+    elif unwanted:
         why = "no longer wanted, and Stripe knows of no such payment"
         states = {State.SENT, State.UNKNOWN}
-        return give_up(payment.pk, why, states=states, answered=True, actor=actor, now=now)
+        answered = not _is_of_another_account(payment)
+        return give_up(payment.pk, why, states=states, answered=answered, actor=actor, now=now)
     elif scheduling.may_post_again(payment, now=now):
         return collecting.send(payment.pk, actor=actor, now=now)
     else:
@@ -190,6 +195,18 @@ def find(payment: Payment, gateway: Gateway) -> Intent | None:
         return gateway.find_intent(profile.stripe_customer, payment_id=str(payment.pk))
     except NotFound:
         return None
+
+
+def find_anywhere(payment: Payment, gateway: Gateway) -> Intent | None:
+    """As `find`, and where that finds nothing among all intents of the account: before it is said to be none.
+
+    The customer there may be another by now. A rehearsing tenant lives in another time than the stand-in.
+    """
+    found = find(payment, gateway)
+    if found is not None or payment.external_id or payment.sent_at is None:
+        return found
+    since = None if current_tenant().is_rehearsal else payment.sent_at
+    return gateway.find_intent_of_anybody(payment_id=str(payment.pk), since=since)
 
 
 def _is_whole(payment: Payment) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 from accounts.models import Customer
 from audit.actors import Actor
 from audit.recording import record_many
-from billing import connecting, listing, subscribing
+from billing import connecting, disconnecting, listing, subscribing
 from billing.card_keeping import switch_autopay
 from billing.connecting import NotConnected
 from billing.formats import format_money
@@ -66,6 +66,14 @@ def _tells(subject: Subject) -> list[str]:
 
 
 closing.takes_part(CUSTOMER, Part("billing", _end, _resume, _tells))
+
+
+@ending.outside
+def leave_stripe() -> None:
+    """Nothing is told to a host that is gone: the webhook endpoint and what was granted end at Stripe too."""
+    connection = connecting.current()
+    if connection is not None:
+        disconnecting.withdraw(connection)
 
 
 @ending.at_last

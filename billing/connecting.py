@@ -25,8 +25,8 @@ from billing.stripe_gateway import (
     StripeRefused,
     StripeUnavailable,
 )
-from tenants.context import current_schema, current_tenant
-from tenants.directory import home_url
+from tenants.context import current_schema, current_tenant, enter
+from tenants.directory import every_tenant, home_url
 from tenants.ids import new_id
 from tenants.jobs import Asked, enqueue, enqueue_many
 
@@ -199,20 +199,27 @@ def _refuse_another(account: _Account) -> None:
     connection = current()
     if connection is None or (connection.account_id, connection.livemode) == (account.id, account.livemode):
         return
-    if account.kind == StripeConnection.Kind.CONNECT and connection.account_id != account.id:
-        _leave(account.id)
     mode = "live" if connection.livemode else "test"
     raise Refused(
         f"Another Stripe account is connected: {connection.account_id}, in {mode} mode. Disconnect it first."
     )
 
 
-def _leave(account_id: str) -> None:
-    """Give up what Connect has granted, where Stripe lets us."""
-    try:
-        stripe_gateway.deauthorize(account_id)
-    except StripeError as error:
-        log.info("leaving %s: %s", account_id, error)
+def leave(account_id: str) -> None:
+    """Give up what Connect has granted, unless another tenant goes on with it: the grant is the platform's.
+
+    Talks to Stripe, and may raise its errors.
+    """
+    mine = current_schema()
+    for tenant in every_tenant():
+        if tenant.schema_name == mine:
+            continue
+        with enter(tenant):
+            theirs = StripeConnection.objects.filter(account_id=account_id, disconnected_at__isnull=True)
+            if theirs.filter(kind=StripeConnection.Kind.CONNECT).exists():
+                log.info("the grant of %s stays: %s goes on with it", account_id, tenant.schema_name)
+                return
+    stripe_gateway.deauthorize(account_id)
 
 
 def _connect(account: _Account, gateway: Gateway, *, actor: Actor, now: datetime) -> StripeConnection:
@@ -240,7 +247,10 @@ def _connect(account: _Account, gateway: Gateway, *, actor: Actor, now: datetime
         if not current_tenant().is_rehearsal:
             enqueue("billing.sweep_events", run_at=now + FIRST_SWEEP, key=f"sweep:{connection.id}")
     if replaced == StripeConnection.Kind.CONNECT != connection.kind:
-        _leave(connection.account_id)
+        try:
+            leave(connection.account_id)
+        except StripeError as error:
+            log.info("leaving %s: %s", connection.account_id, error)
     return connection
 
 

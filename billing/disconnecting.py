@@ -29,7 +29,7 @@ def disconnect(*, actor: Actor, now: datetime) -> None:
     _cancel_waiting(actor=actor, now=now)
     # One of them may have been paid in that moment.
     _refuse_under_way()
-    _withdraw(connection)
+    withdraw(connection)
     with transaction.atomic():
         locked = StripeConnection.objects.select_for_update(no_key=True).get(pk=connection.pk)
         if locked.disconnected_at is not None:
@@ -65,13 +65,16 @@ def _cancel_waiting(*, actor: Actor, now: datetime) -> None:
             raise Refused("Stripe does not answer. It is still connected; try again soon.") from error
 
 
-def _withdraw(connection: StripeConnection) -> None:
-    """Remove what is ours from the account. An account that refuses us has removed it already."""
+def withdraw(connection: StripeConnection) -> None:
+    """Remove what is ours from the account. An account that refuses us has removed it already.
+
+    Talks to Stripe: no open transaction. Raises `Refused` when Stripe does not answer.
+    """
     try:
         if connection.webhook_endpoint:
             stripe_gateway.gateway_for(connection).remove_endpoint(connection.webhook_endpoint)
         if connection.kind == StripeConnection.Kind.CONNECT:
-            stripe_gateway.deauthorize(connection.account_id)
+            connecting.leave(connection.account_id)
     except StripeRefused as error:
         log.info("disconnecting %s: %s", connection.account_id, error)
     except (StripeUnavailable, StripeBusy) as error:

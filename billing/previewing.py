@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from billing.models import Price, Subscription, TaxRate
-from billing.money import Money
+from billing.money import Money, MoneyError
 from billing.periods import Cycle, Period, PeriodError, period
 from billing.pricing import Document, PricingError, RecurringItem, document, price
 from billing.tax import TaxTable
@@ -35,7 +35,7 @@ def upcoming(subscription: Subscription, *, days_ahead: int, today: date) -> lis
             span = period(subscription.anchored_on, Cycle(subscription.price.cycle), index)
             with_setup = not rows and not subscription.setup_billed and subscription.price.setup_fee > 0
             bill = _bill(subscription, span, rates, with_setup=with_setup)
-        except (PeriodError, PricingError):
+        except (PeriodError, PricingError, MoneyError):
             break
         billed_on = max(span.start - timedelta(days=days_ahead), today)
         rows.append(Upcoming(billed_on, span, bill.net, bill.tax, bill.gross, with_setup))

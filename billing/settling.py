@@ -93,6 +93,8 @@ def _apply(change: _Change, intent: Intent) -> None:
     payment = change.payment
     if intent.status == IntentStatus.CANCELED:
         payment.unanswered_by = ""
+        if payment.state == State.CANCELED:
+            payment.ask_at = None
     if payment.external_id is None:
         payment.external_id = intent.id
     if payment.external_id != intent.id and payment.state == State.SUCCEEDED:

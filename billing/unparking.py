@@ -96,7 +96,7 @@ def _parked(payment_id: UUID) -> Payment:
 
 def _find(payment: Payment, gateway: Gateway) -> Intent | None:
     try:
-        return asking.find(payment, gateway)
+        return asking.find_anywhere(payment, gateway)
     except NotFound:
         return None
     except StripeRefused as error:

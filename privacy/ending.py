@@ -35,12 +35,27 @@ ASKED_AGAIN: Final = timedelta(minutes=2)
 NAMELESS: Final = "Closed workspace"
 
 _everyone: list[Callable[[], Iterable[Subject]]] = []
+_outside: list[Callable[[], None]] = []
 _at_last: list[Callable[[], None]] = []
 
 
 def everyone(find: Callable[[], Iterable[Subject]]) -> None:
     """Register who is erased with a whole tenant, in the order to do it."""
     _everyone.append(find)
+
+
+def outside(leave: Callable[[], None]) -> Callable[[], None]:
+    """Register what a closed tenant leaves elsewhere, before it forgets how: no transaction is open.
+
+    What raises is tried again with the job.
+    """
+    _outside.append(leave)
+    return leave
+
+
+def before_the_end() -> Sequence[Callable[[], None]]:
+    """What is called before a closed tenant forgets."""
+    return _outside
 
 
 def at_last(forget: Callable[[], None]) -> Callable[[], None]:
@@ -165,6 +180,8 @@ def end_tenant(*, actor: Actor, now: datetime, before: int | None = None) -> boo
             with transaction.atomic():
                 enqueue("privacy.end_tenant", run_at=now + ASKED_AGAIN, before=number)
         return False
+    for leave in before_the_end():
+        leave()
     with transaction.atomic():
         for forget in _at_last:
             forget()

@@ -31,6 +31,8 @@ from tenants.context import current_tenant
 CONNECT_SECONDS = 3
 READ_SECONDS = 10
 PAGE = 100
+SKEW = 300  # seconds by which Stripe's clock may differ from ours
+POSTED_FOR = 25 * 3600  # seconds after the first post within which the last one was made
 # An account's cards and fee come with the intent, so that settling needs one request only.
 EXPANDED = ["latest_charge.balance_transaction", "payment_method"]
 
@@ -152,7 +154,18 @@ class LiveGateway:
         return reading.intent(self._ask("get", f"payment_intents/{intent_id}", expand=EXPANDED))
 
     def find_intent(self, customer: str, *, payment_id: str) -> Intent | None:
-        for row in self._pages("payment_intents", customer=customer):
+        return self._found(self._pages("payment_intents", customer=customer), payment_id)
+
+    def find_intent_of_anybody(self, *, payment_id: str, since: datetime | None) -> Intent | None:
+        """Look through all intents of the account, made in the day after `since` if that is given."""
+        created: dict[str, Any] = {}
+        if since is not None:
+            begin = int(since.timestamp())
+            created = {"created": {"gte": begin - SKEW, "lte": begin + POSTED_FOR}}
+        return self._found(self._pages("payment_intents", **created), payment_id)
+
+    def _found(self, rows: Iterator[dict[str, Any]], payment_id: str) -> Intent | None:
+        for row in rows:
             if (row.get("metadata") or {}).get("payment_id") == payment_id:
                 return self.intent(row["id"])
         return None

@@ -9,11 +9,12 @@ import pytest
 from django.conf import settings
 from django.db import connection as database
 
-from billing import asking, cards, collecting, connecting, disconnecting, payments, stripe_gateway
+from billing import asking, cards, closing, collecting, connecting, disconnecting, payments, stripe_gateway
 from billing.errors import Refused
 from billing.models import Payment, PaymentProfile, StripeConnection
 from billing.portal import standing
 from billing.stripe_gateway import StripeNoAccess
+from privacy import ending
 from tenants.context import enter
 from tenants.ids import new_id
 from tenants.models import Job
@@ -213,3 +214,29 @@ def test_a_key_takes_the_place_of_connect_whose_grant_is_given_back(fresh_tenant
     granted = stripe_gateway.gateway_of_key(settings.STRIPE_SECRET_KEY, account=connection.account_id)
     with pytest.raises(StripeNoAccess):
         granted.account()
+
+
+def test_an_account_that_another_tenant_goes_on_with_keeps_its_grant(
+    fresh_tenant: Any, now: datetime
+) -> None:
+    """The grant of Connect is between the platform and the account; two workspaces may live by it."""
+    nonce = connecting.new_nonce()
+    agreed = connecting.authorize_url(nonce=nonce, redirect_uri=BACK, email="owner@example.org")
+    mine = connecting.finish_connect(agree(agreed)["code"], actor=SYSTEM, now=now)
+    granted = stripe_gateway.gateway_of_key(settings.STRIPE_SECRET_KEY, account=mine.account_id)
+    with enter(make(f"x{new_id().hex[-9:]}", name="The same owner's other one")):
+        theirs = StripeConnection.objects.create(
+            id=new_id(), kind="connect", account_id=mine.account_id, connected_at=now
+        )
+    disconnecting.disconnect(actor=SYSTEM, now=now)
+    assert granted.account().id == mine.account_id
+    assert granted.endpoints_at(connecting.webhook_url()) == [], "what was of this tenant alone is gone"
+    assert theirs.disconnected_at is None
+
+
+def test_a_workspace_that_ends_leaves_no_endpoint_at_stripe(shop: Any, now: datetime) -> None:
+    assert standin.objects("webhook_endpoint")
+    assert closing.leave_stripe in ending.before_the_end()
+    closing.leave_stripe()
+    assert standin.objects("webhook_endpoint") == []
+    closing.leave_stripe()  # tried again with the job

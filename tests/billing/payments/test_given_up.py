@@ -1,7 +1,7 @@
 """What was given up without Stripe's word is asked about once its account is back, before anything else."""
 
 import contextlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from billing import (
     sweeping,
     webhooks,
 )
-from billing.models import Payment, StripeConnection, StripeEvent
+from billing.models import Payment, PaymentProfile, StripeConnection, StripeEvent
 from billing.portal import standing
 from billing.stripe_gateway import StripeNoAccess
 from tests.billing.payments import standin
@@ -152,3 +152,18 @@ def test_events_wait_while_nobody_could_be_asked(gap: tuple[Payment, StripeEvent
     assert sweeping.rouse(now=now + timedelta(hours=2)) == 0
     standin.work(now + timedelta(hours=3))
     assert StripeEvent.objects.get(pk=gap[1].pk).handled_at is None
+
+
+def test_one_whose_customer_there_is_forgotten_is_found_among_all_of_the_account(
+    gap: tuple[Payment, StripeEvent], invoice: Any, key: str, now: datetime
+) -> None:
+    """The answer with its id was lost, and other accounts were connected meanwhile: nothing names it here."""
+    sent = datetime.now(UTC)  # by Stripe's clock
+    Payment.objects.filter(pk=gap[0].pk).update(external_id=None, sent_at=sent)
+    PaymentProfile.objects.update(stripe_customer="")
+    StripeEvent.objects.all().delete()
+    connect_again(key, now + 2 * MINUTE)
+    assert asking.ask(gap[0].pk, actor=SYSTEM, now=now + 3 * MINUTE).state == State.SUCCEEDED
+    invoice.refresh_from_db()
+    assert invoice.status == "paid"
+    assert Payment.objects.get().ask_at is None

@@ -9,6 +9,7 @@ from audit.models import AuditEvent
 from billing import collecting, connecting, disconnecting, settling, unparking
 from billing.errors import Refused
 from billing.models import Payment
+from tenants.ids import new_id
 from tests.billing.payments import standin
 from tests.billing.payments.standin import SYSTEM
 
@@ -55,9 +56,8 @@ def test_what_stripe_never_heard_of_is_given_up_by_a_persons_word_only_after_23_
     invoice: Any, now: datetime
 ) -> None:
     payment = parked(invoice, now)
-    Payment.objects.update(external_id=None)
-    profile = type(invoice.customer.payment_profile).objects
-    profile.update(stripe_customer="")
+    Payment.objects.update(id=new_id(), external_id=None)
+    payment = Payment.objects.get()
     with pytest.raises(Refused, match="knows of no"):
         unparking.ask_again(payment, actor=SYSTEM, now=now)
     with pytest.raises(Refused, match="23 hours"):
