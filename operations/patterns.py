@@ -26,7 +26,8 @@ ACCOUNTS_OF_A_NETWORK: Final = ((8, LOOK_BACK), (20, LOG_INS_LOOK_BACK))
 NETWORKS_AT_AN_ACCOUNT: Final = 6
 
 FILES: Final = "/static/%"
-# The event of what is not there and was asked for by another site's page: its visitors are no scanners.
+# The event of what is not there and was asked for by another site's page: its visitors are no scanners. But
+# that it was is only the caller's word: a kind of its own, by which nobody is banned.
 CROSS_SITE: Final = "cross_site"
 # What no page of ours has and no person types; as LIKE patterns on the lower-case path.
 PROBES: Final = (
@@ -41,6 +42,7 @@ PROBES: Final = (
 
 BURST: Final = "burst"
 SCAN: Final = "scan"
+CROSS_SCAN: Final = "cross_scan"
 SPRAYING: Final = "spraying"
 ONE_ACCOUNT: Final = "one_account"
 # Many people may share the address of a burst: a person decides.
@@ -74,6 +76,7 @@ class Groping:
     source: Source
     not_found: int
     probes: int
+    cross_site: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,8 @@ def _is_scan(each: Groping) -> bool:
 
 
 def _scan(each: Groping) -> Finding:
-    return _of(each.source, SCAN, max(each.not_found, each.probes), LOOK_BACK)
+    kind = CROSS_SCAN if each.cross_site else SCAN
+    return _of(each.source, kind, max(each.not_found, each.probes), LOOK_BACK)
 
 
 def _of(source: Source, kind: str, count: int, seconds: int) -> Finding:

@@ -26,10 +26,10 @@ BUSY: Final = (
 )
 GROPING: Final = (
     f"SELECT {_SOURCE}, count(DISTINCT path) FILTER (WHERE status = 404),"
-    " count(DISTINCT path) FILTER (WHERE lower(path) LIKE ANY (%(probes)s))"
+    " count(DISTINCT path) FILTER (WHERE lower(path) LIKE ANY (%(probes)s)),"
+    " event = %(cross_site)s AS cross_site"
     " FROM operations_requestlog WHERE at > %(since)s AND at <= %(now)s AND ip IS NOT NULL AND status >= 400"
-    " AND NOT (event = %(cross_site)s)"
-    " GROUP BY network HAVING count(DISTINCT path) FILTER (WHERE status = 404) >= %(not_found)s"
+    " GROUP BY network, cross_site HAVING count(DISTINCT path) FILTER (WHERE status = 404) >= %(not_found)s"
     " OR count(DISTINCT path) FILTER (WHERE lower(path) LIKE ANY (%(probes)s)) >= %(probed)s"
 )
 FAILURES: Final = (
@@ -51,7 +51,7 @@ def groping(*, now: datetime) -> list[Groping]:
     limits = {"not_found": patterns.NOT_FOUND_PATHS, "probed": patterns.PROBED_PATHS}
     texts = {"probes": list(patterns.PROBES), "cross_site": patterns.CROSS_SITE}
     rows = _rows(GROPING, {**_window(now), **limits, **texts})
-    return [Groping(_source(row), row[5], row[6]) for row in rows]
+    return [Groping(_source(row), row[5], row[6], row[7]) for row in rows]
 
 
 def failures(*, now: datetime) -> list[Failure]:

@@ -16,6 +16,7 @@ class Alert(models.Model):
     class Kind(models.TextChoices):
         BURST = "burst", "Burst of requests"
         SCAN = "scan", "Scan for weak spots"
+        CROSS_SCAN = "cross_scan", "Scan for weak spots, said to be another site's doing"
         SPRAYING = "spraying", "Log-ins tried at many accounts"
         ONE_ACCOUNT = "one_account", "Log-ins tried at one account from many networks"
 

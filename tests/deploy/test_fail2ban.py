@@ -133,6 +133,7 @@ def test_only_abuse_that_may_be_banned_is_banned_and_by_a_filter_of_its_own(
     networks = refused(20)
     for kind, address in (
         ("scan", "203.0.113.9"), ("spraying", "2001:db8:7::9"), ("burst", "203.0.113.10"),
+        ("cross_scan", "203.0.113.11"),
         ("one_account", ""),
     ):  # fmt: skip
         moment = datetime(2026, 11, 24, tzinfo=UTC)

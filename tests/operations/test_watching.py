@@ -206,11 +206,15 @@ def test_a_robot_that_asks_the_site_itself_is_found(
 
 
 def test_what_another_sites_page_asks_for_makes_no_scanner_of_its_visitor(
-    tenant: Any, browser: Any, written: Callable[[], list[Any]]
+    tenant: Any, browser: Any, written: Callable[[], list[Any]], caplog: pytest.LogCaptureFixture
 ) -> None:
+    """That it was such a page is the caller's word: it is found, and nobody is banned by it."""
     visitor = browser(REMOTE_ADDR="203.0.113.67", HTTP_SEC_FETCH_SITE="cross-site")
     assert {visitor.get(path).status_code for path in SCANNED} == {404}
     rows = written()
     assert {row.event for row in rows} == {"cross_site"}
-    with enter_public():
-        assert watch(rows[-1].at + timedelta(seconds=1)) == []
+    with enter_public(), caplog.at_level(logging.WARNING):
+        (alert,) = watch(rows[-1].at + timedelta(seconds=1))
+    assert (alert.kind, alert.network, alert.count) == ("cross_scan", "203.0.113.67", len(SCANNED))
+    (line,) = [each for each in security_lines(caplog) if each.startswith("event=abuse")]
+    assert line.endswith('may_ban="no"')
