@@ -1,6 +1,7 @@
 """Checkpoints, pure: the heads of all chains as a signed text that names the one before it; and their check.
 
-A text lists the heads that moved since the checkpoint before, and all of them in the first one of each day.
+A text lists the heads that moved since the one before, and all of them in the first of each day and while the
+last ones do not say of every chain how many of its events concern money.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from audit.retention import MONEY
 
 FIRST = "0" * 64  # what the first checkpoint names as the one before it
 PREFIX = "checkpoints/"
+LITTER = "the store holds a checkpoint that our key has not signed"
 IsSigned = Callable[[bytes, bytes, bytes], bool]
 
 
@@ -173,7 +175,7 @@ def store_problem(
     for each in outside:
         found = read_signed(each, keys, is_signed)
         if found is None:
-            return "the store holds a checkpoint that our key has not signed"
+            return LITTER
         if found.number not in here:
             return f"the store holds checkpoint {found.number}, which is not here any more"
         if here[found.number].hash != each.hash:

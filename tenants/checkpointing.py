@@ -40,7 +40,9 @@ def take(*, now: datetime) -> Checkpoint:
             return last
         known = {head.schema: head for found in latest() for head in found.heads}
         heads = list(_heads(known))
-        complete = last is None or last.at.date() != now.date()
+        # What does not say how much of it is money would be counted whole each time until it is listed anew.
+        unsaid = any(head.money is None for head in known.values())
+        complete = last is None or last.at.date() != now.date() or unsaid
         shown = heads if complete else [head for head in heads if _moved(head, known)]
         number = last.number + 1 if last else 1
         document = checkpoints.compose(

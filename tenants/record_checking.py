@@ -28,16 +28,14 @@ def check(*, now: datetime) -> Checked:
     """Walk the whole chain by what signed checkpoints say, and keep what was found. For workers.
 
     They may read the signing key. For the platform's own chain the newest copy outside is looked at as well.
-    Raises `StoreUnavailable` when that cannot be read.
+    Raises `StoreUnavailable` when that cannot be read: what was found before stands then.
     """
     said = testimony.nightly()
     verdict = verify(said.anchors)
     found = Checked(now, verdict.events, verdict.problem or said.problem)
-    _keep(found)
     if in_public() and settings.AUDIT_BUCKET and found.problem is None:
-        problem = testimony.newest_problem_outside(now=clock.of_database())
-        found = replace(found, problem=problem)
-        _keep(found)
+        found = replace(found, problem=testimony.newest_problem_outside(now=clock.of_database()))
+    _keep(found)
     return found
 
 

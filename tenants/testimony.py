@@ -97,8 +97,12 @@ def newest_problem_outside(*, now: datetime) -> str | None:
         with enter_public():
             stored = Checkpoint.objects.filter(stored_at__lt=now - timedelta(days=DAYS_BACK)).exists()
         return f"the store holds no checkpoint of the last {DAYS_BACK} days" if stored else None
+    try:
+        number = checkpoints.number_of(names[-1])
+    except ValueError:  # no name that we give
+        return checkpoints.LITTER
     with enter_public():
-        row = Checkpoint.objects.filter(number=checkpoints.number_of(names[-1])).first()
+        row = Checkpoint.objects.filter(number=number).first()
     here = {row.number: row} if row else {}
     return _compared(here, _copies(names[-1], set()))
 

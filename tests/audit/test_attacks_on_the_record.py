@@ -20,7 +20,7 @@ from audit import checkpoints, verifying
 from audit.actions import Action
 from audit.chain import GENESIS, link_2
 from audit.checkpoints import Signed
-from audit.models import Anchor, AuditEvent, ChainHead, Checkpoint, PurgedLink
+from audit.models import Anchor, AuditEvent, ChainCheck, ChainHead, Checkpoint, PurgedLink
 from audit.recording import record
 from audit.store_gateway import S3Store, StoreUnavailable
 from audit.verifying import BODY, verify
@@ -356,6 +356,27 @@ def test_the_nightly_check_of_the_platform_looks_at_the_newest_copy_outside(own:
         )
         said = "the store holds checkpoint 4, which is not here any more"
         assert record_checking.check(now=NOW).problem == said
+        assert record_checking.to_be_told(now=NOW)
+        assert record_checking.check(now=NOW).problem == said
+        assert not record_checking.to_be_told(now=NOW)  # a problem that lasts is told once
+
+
+def test_litter_outside_silences_no_nightly_check_and_a_store_away_wipes_no_finding(
+    own: Own, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.AUDIT_BUCKET = new_bucket()
+    with enter_public():
+        at = checkpointing.take(now=clock.of_database()).at
+        checkpointing.store_waiting(now=NOW)
+        s3 = boto3.client("s3", endpoint_url=settings.AWS_ENDPOINT_URL, region_name="us-east-1")
+        s3.put_object(Bucket=settings.AUDIT_BUCKET, Key=f"{checkpoints.folder_of(at)}notes.txt", Body=b"x")
+        said = "the store holds a checkpoint that our key has not signed"
+        assert record_checking.check(now=NOW).problem == said
+        away = S3Store(bucket=own.bucket, region="us-east-1", endpoint="http://127.0.0.1:9")
+        monkeypatch.setattr(testimony, "outside_store", lambda: away)
+        with pytest.raises(StoreUnavailable):
+            record_checking.check(now=NOW)
+        assert ChainCheck.objects.get().problem == said
 
 
 @pytest.mark.parametrize("kind", ["no record", "wrong count", "too young", "clock back"])
@@ -440,6 +461,21 @@ def test_between_the_days_first_checkpoints_only_what_moved_is_listed(own: Own) 
     moved, quiet = (checkpointing.take(now=NOW + timedelta(minutes=late)) for late in (10, 20))
     with enter_public():
         assert set(moved.anchors.values_list("schema_name", flat=True)) == {"t_alpha"}
+        assert quiet.anchors.count() == 0
+    assert found(outside=False) == []
+
+
+def test_after_a_checkpoint_that_does_not_say_what_is_money_all_is_listed_once(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "MONEY", ["other."])  # as an older version counted
+    checkpointing.take(now=NOW)
+    monkeypatch.undo()
+    assert {head.money for head in checkpointing.latest()[-1].heads} == {None}
+    after, quiet = (checkpointing.take(now=NOW + timedelta(minutes=late)) for late in (10, 20))
+    assert '"complete":true' in after.document
+    assert None not in {head.money for read in checkpointing.latest() for head in read.heads}
+    with enter_public():
         assert quiet.anchors.count() == 0
     assert found(outside=False) == []
 
