@@ -13,7 +13,7 @@ from privacy import erasing, planning
 from privacy.classifying import Right
 from privacy.confirming import found_of
 from privacy.errors import Refused
-from privacy.finding import Found, inside, place_name
+from privacy.finding import Found, address_on_file, inside, place_name
 from privacy.models import ContactMessage, Erasure, RequestSubject
 from privacy.planning import Item
 from privacy.subjects import Subject, known
@@ -24,6 +24,7 @@ from tenants.postgresql.base import PUBLIC
 DONE = "It is being erased. They get a mail that says what is kept, on which law, and how long."
 UNPROVEN = "They have not confirmed the request from the address on file: anybody may have written it."
 
+MOVED = "Their address on file is not (any more) the one that confirmed this request."
 OTHER = "They did not ask to be deleted. If they did, sort the request anew first."
 
 
@@ -42,6 +43,8 @@ def erase_asked_page(request: HttpRequest, request_id: UUID, row_id: UUID) -> Ht
     refused = UNPROVEN if row.request.confirmed_at is None else ""
     if not refused and row.request.right != Right.DELETE:
         refused = OTHER
+    elif not refused and address_on_file(found_of(row)).lower() != row.request.address.lower():
+        refused = MOVED
     return _page(request, found_of(row), back, "The request", refused)
 
 

@@ -87,6 +87,13 @@ def test_whoever_asked_is_erased_from_the_desk_once_they_confirmed_it(
     asked.update(confirmed_at=now, state="confirmed", right="access")
     assert "did not ask to be deleted" in desk.post(page, WORD).content.decode()
     asked.update(right="delete")
+    with enter(alpha):
+        Customer.objects.filter(pk=ida.customer.pk).update(email="colleague@holm.example")
+    answer = desk.post(page, WORD)
+    assert answer.status_code == 422 and "not (any more) the one that" in answer.content.decode()
+    with enter(alpha):
+        assert not Erasure.objects.exists(), "whoever confirmed it had another's address only"
+        Customer.objects.filter(pk=ida.customer.pk).update(email="Ida@Holm.example")
     assert "Is emptied: Customer: " in desk.get(page).content.decode()
     assert desk.post(page, WORD).status_code == 302
     with enter(alpha):
