@@ -21,7 +21,7 @@ from privacy import closing, erasing, exporting, holds
 from privacy.closing import CUSTOMER, TENANT
 from privacy.errors import Refused
 from privacy.inventory import Retention
-from privacy.models import Closing, Erasure
+from privacy.models import Closing, Erasure, RequestSubject, UnderageReport
 from privacy.retention import Swept, executes, over_before
 from privacy.subjects import Subject
 from tenants.context import current_tenant, enter, enter_public
@@ -155,6 +155,19 @@ def drop(tenant: Tenant, *, because: str, actor: Actor, now: datetime) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT drop_tenant(%s, %s)", [tenant.pk, event])
         Closing.objects.filter(subject_kind=TENANT, subject_id=str(tenant.pk)).delete()
+        _settle_what_named_its_people(tenant.schema_name, because=because, actor=actor, now=now)
+
+
+def _settle_what_named_its_people(schema: str, *, because: str, actor: Actor, now: datetime) -> None:
+    """Requests lead to nobody of a dropped schema any more; children of whom nobody spoke free are erased."""
+    RequestSubject.objects.filter(schema_name=schema).delete()
+    reports = UnderageReport.objects.filter(schema_name=schema, erased_at__isnull=True)
+    reports = reports.exclude(decision=UnderageReport.Decision.FREE)
+    reports.filter(decided_at__isnull=True).update(
+        decision=UnderageReport.Decision.ERASE, decided_at=now,
+        decided_by=actor.label[:254], decided_because=f"Dropped with all data: {because}"[:500],
+    )  # fmt: skip
+    reports.update(erased_at=now)
 
 
 def end_tenant(*, actor: Actor, now: datetime, before: int | None = None) -> bool:

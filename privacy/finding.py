@@ -8,6 +8,7 @@ from datetime import datetime
 from privacy.subjects import Subject, find, known
 from tenants.context import enter, enter_public
 from tenants.directory import every_tenant, tenant_of_schema
+from tenants.models import Tenant
 from tenants.postgresql.base import PUBLIC
 
 
@@ -48,7 +49,12 @@ def inside(schema_name: str) -> Iterator[None]:
 
 def place_name(schema_name: str) -> str:
     """What people call the place of a schema."""
-    return "ProEcommerce" if schema_name == PUBLIC else tenant_of_schema(schema_name).name
+    if schema_name == PUBLIC:
+        return "ProEcommerce"
+    try:
+        return tenant_of_schema(schema_name).name
+    except Tenant.DoesNotExist:
+        return f"{schema_name} (gone)"
 
 
 def find_everywhere(address: str) -> list[Found]:

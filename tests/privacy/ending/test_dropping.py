@@ -14,10 +14,13 @@ from accounts.models import User
 from audit.models import AuditEvent
 from billing import purging
 from billing.models import Invoice
-from privacy import closing, ending, erasing, files_gateway, retention
-from privacy.finding import find_everywhere
+from privacy import closing, confirming, ending, erasing, files_gateway, receiving, retention, underage
+from privacy.classifying import Right
+from privacy.deadlines import Law
+from privacy.finding import Found, find_everywhere, place_name
 from privacy.holding import in_force
-from privacy.models import Erasure, ExportFile
+from privacy.models import DataRequest, Erasure, ExportFile, UnderageReport
+from privacy.receiving import Written
 from privacy.subjects import Subject
 from tenants.clock import wall
 from tenants.context import enter, enter_public
@@ -161,6 +164,44 @@ def test_a_rehearsals_people_are_found_and_it_is_thrown_away_by_command(
     with enter_public():
         event = AuditEvent.objects.get(action="tenant.dropped", subject_id=str(trial.pk))
         assert event.details["because"] == "a rehearsal, thrown away"
+
+
+def test_what_named_people_of_a_dropped_rehearsal_is_settled_with_it(
+    trial: Any, actor: Any, now: datetime
+) -> None:
+    schema = trial.schema_name
+    address = f"{schema}@person.example"
+    with enter(trial):
+        subject = of(making.customer(email=address))
+    written = Written("letter", now.date(), Law.GDPR, Right.DELETE, address, "Erase me.")
+    request = receiving.write_down(written, actor=actor, now=now)
+    open_ = underage.freeze(Found(schema, subject), underage.Report("13"), actor=actor, now=now)
+    with enter_public():
+        decided, free = (
+            UnderageReport.objects.create(
+                schema_name=schema, subject_kind="user", subject_id=decision, ground="13", reported_by="x",
+                reported_at=now, decision=decision, decided_at=now - DAY, decided_by="x",
+            )
+            for decision in ("erase", "free")
+        )  # fmt: skip
+        assert request.subjects.count() == 1
+        ending.drop(trial, because="a test", actor=actor, now=now)
+        try:
+            assert not request.subjects.exists()
+            assert confirming.make_link(request.pk, actor=actor, now=now) is None, "and it does not fail"
+            rows = {
+                row.pk: (row.decision, row.decided_at, row.erased_at)
+                for row in UnderageReport.objects.filter(schema_name=schema)
+            }
+            assert rows == {
+                open_.pk: ("erase", now, now),
+                decided.pk: ("erase", now - DAY, now),
+                free.pk: ("free", now - DAY, None),
+            }
+            assert place_name(schema) == f"{schema} (gone)"
+        finally:
+            UnderageReport.objects.filter(schema_name=schema).delete()
+            DataRequest.objects.filter(pk=request.pk).delete()
 
 
 class _Bucket:
