@@ -102,6 +102,9 @@ def _send_one(incident: Incident, notice: IncidentNotice, server: Any, now: date
     except (SMTPRecipientsRefused, SMTPDataError) as refused:
         _refused(notice, code_of(refused), now)
         return False
+    except ValueError:  # Django's, before the server is asked; a person has to look at it
+        _mark(notice, state=State.FAILED, problem="not an address")
+        return False
     _mark(notice, state=State.SENT, sent_at=now, problem="")
     return True
 

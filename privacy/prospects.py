@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from privacy.incoming import is_plain_address
 from privacy.models import ContactMessage, DataRequest
 from privacy.scoping import Kind, reaches
 from privacy.subjects import Known, Subject, subject_kind
@@ -34,7 +35,7 @@ def _asking(request_id: str) -> Known | None:
     except ValueError:
         return None
     found = DataRequest.objects.filter(pk=key).first() if in_public() else None
-    return None if found is None else Known("", found.address)
+    return Known("", found.address) if found and is_plain_address(found.address) else None
 
 
 def _who_asked() -> Any:

@@ -223,6 +223,33 @@ def test_a_mail_server_that_is_away_for_a_day_loses_no_notice_and_an_address_it_
         assert given_up.details["notices"] == 1
 
 
+def test_what_is_no_address_holds_up_nobody_and_a_person_has_to_look_at_it(
+    two_tenants: Any, incident: Incident, now: datetime, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"  # the others let it pass
+    alpha, _ = two_tenants
+    none = "one@alpha.example, other@alpha.example"
+    with enter(alpha):
+        wrong, behind = person(none, now), person("behind@alpha.example", now)
+    with enter_public():
+        asked = DataRequest.objects.create(
+            received_at=now, channel="mail", law="gdpr", right="access", verdict="x", message="x",
+            address="a@b.example, d@e.example", due_on=now.date(), acknowledge_by=now.date(),
+        )  # fmt: skip
+        incidents.scope(incident, Reach((alpha.schema_name, PUBLIC)), actor=STAFF, now=now)
+        incidents.describe(incident, actor=STAFF, now=now, **WORDS)
+        incident.refresh_from_db()
+        incidents.ask_notices(incident, actor=STAFF, now=now)
+        notifying.send_batch(incident, limit=500, clock=lambda: now, capped=False)
+        assert not incident.notices.filter(state="waiting").exists()
+        failed = incidents.unreached(incident).get()
+        assert (failed.subject_id, failed.problem) == (str(wrong.pk), "not an address")
+        assert incident.notices.get(subject_id=str(asked.pk)).state == "gone", (
+            "no word of a stranger's counts"
+        )
+        assert incident.notices.get(subject_id=str(behind.pk)).state == "sent"
+
+
 def test_notices_of_incidents_and_of_the_policy_share_one_budget_and_incidents_go_first(
     two_tenants: Any, incident: Incident, now: datetime, actor: Any, settings: Any
 ) -> None:
