@@ -14,7 +14,7 @@ from accounts.models import Customer, Invitation, User
 from accounts.people import EmailTaken, add_contact, create_user
 from audit.actions import Action
 from audit.actors import Actor
-from audit.recording import Note, record, record_many
+from audit.recording import Note, record
 from tenants.context import current_schema
 from tenants.jobs import enqueue
 
@@ -151,21 +151,21 @@ def withdraw(invitation: Invitation, *, actor: Actor, now: datetime) -> None:
         )  # fmt: skip
 
 
-def withdraw_all(*, actor: Actor, now: datetime) -> int:
-    """Make the links of all invitations of the schema void; returns how many there were."""
-    with transaction.atomic():
-        open_ones = Invitation.objects.filter(accepted_at__isnull=True, withdrawn_at__isnull=True)
-        rows = list(open_ones.order_by("pk").select_for_update(of=("self",), no_key=True))
-        Invitation.objects.filter(pk__in=[row.pk for row in rows]).update(withdrawn_at=now)
-        notes = [
-            Note(
-                Action.USER_INVITATION_WITHDRAWN, "invitation", str(row.pk),
-                {"before": {"role": row.role}}, {"before": {"email": row.email}},
-            )
-            for row in rows
-        ]  # fmt: skip
-        record_many(notes, actor=actor, now=now)
-    return len(rows)
+def withdraw_all(*, now: datetime) -> list[Note]:
+    """Make the links of all invitations of the schema void; returns what is to be recorded. Locks them.
+
+    Needs an open transaction.
+    """
+    open_ones = Invitation.objects.filter(accepted_at__isnull=True, withdrawn_at__isnull=True)
+    rows = list(open_ones.order_by("pk").select_for_update(of=("self",), no_key=True))
+    Invitation.objects.filter(pk__in=[row.pk for row in rows]).update(withdrawn_at=now)
+    return [
+        Note(
+            Action.USER_INVITATION_WITHDRAWN, "invitation", str(row.pk),
+            {"before": {"role": row.role}}, {"before": {"email": row.email}},
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def _new_user(invitation: Invitation, *, name: str, password: str, actor: Actor, now: datetime) -> User:

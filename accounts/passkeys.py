@@ -14,7 +14,7 @@ from accounts.models import BackupCode, Passkey, PasskeyChallenge, User
 from accounts.passkey_gateway import Holder, PasskeyRefused, Site
 from audit.actions import Action
 from audit.actors import Actor
-from audit.recording import record
+from audit.recording import Note, record, record_many
 
 CHALLENGE_LIFETIME = timedelta(minutes=5)
 AT_MOST = 20
@@ -124,15 +124,14 @@ def forget_host(hostname: str, *, actor: Actor, now: datetime) -> int:
     with transaction.atomic():
         having = User.objects.filter(passkeys__host=hostname).values("pk")
         locked = User.objects.select_for_update(of=("self",), no_key=True)
-        people = list(locked.filter(pk__in=having).order_by("pk"))
+        people, notes = list(locked.filter(pk__in=having).order_by("pk")), list[Note]()
         for user in people:
             gone, _ = Passkey.objects.filter(user=user, host=hostname).delete()
             if not factors_of(user).enough:
                 BackupCode.objects.filter(user=user).delete()
                 User.objects.filter(pk=user.pk).update(password_may_be_short=True)
-            record(
-                Action.PASSKEY_REMOVED, subject=("user", user.pk), actor=actor, now=now,
-                host=hostname, passkeys=gone,
-            )  # fmt: skip
+            about = {"host": hostname, "passkeys": gone}
+            notes.append(Note(Action.PASSKEY_REMOVED, "user", str(user.pk), about))
             tell(user, "host_removed", now=now)
+        record_many(notes, actor=actor, now=now)
     return len(people)

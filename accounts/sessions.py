@@ -135,9 +135,8 @@ def end_others(
 def leave_only(user: User, *, keep: str | None, actor: Actor, now: datetime) -> int:
     """End the user's other sessions, as they asked, and void mailed links; returns how many ended."""
     with transaction.atomic():
-        ended = end_others(user, keep=keep, actor=actor, now=now, because=Session.Ended.ENDED)
         void_links(user)
-    return ended
+        return end_others(user, keep=keep, actor=actor, now=now, because=Session.Ended.ENDED)
 
 
 def void_links(user: User) -> None:

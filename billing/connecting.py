@@ -242,8 +242,8 @@ def _connect(account: _Account, gateway: Gateway, *, actor: Actor, now: datetime
         notes, replaced = _replace(connection, now=now)
         connection.save(force_insert=True)
         notes.append(Note(Action.STRIPE_CONNECTED, "stripe_connection", str(connection.pk), {"after": about}))
-        record_many(notes, actor=actor, now=now)
         _go_on(connection, now=now)
+        record_many(notes, actor=actor, now=now)
         if not current_tenant().is_rehearsal:
             enqueue("billing.sweep_events", run_at=now + FIRST_SWEEP, key=f"sweep:{connection.id}")
     if replaced == StripeConnection.Kind.CONNECT != connection.kind:
@@ -278,8 +278,8 @@ def _go_on(connection: StripeConnection, *, now: datetime) -> None:
     inbox.rouse_all(str(connection.pk))
     ids = list(unanswered(connection).order_by("pk").values_list("pk", flat=True))
     Payment.objects.filter(pk__in=ids).update(ask_at=now)
-    key = f"ask:{{pk}}:{connection.pk}"
-    enqueue_many([Asked("billing.ask_payment", {"payment_id": str(pk)}, key=key.format(pk=pk)) for pk in ids])
+    job, again = "billing.ask_payment", connection.pk
+    enqueue_many([Asked(job, {"payment_id": str(pk)}, key=f"ask:{pk}:{again}") for pk in ids])
 
 
 def _register(gateway: Gateway, *, key: str) -> Endpoint:

@@ -28,6 +28,8 @@ from tenants.models import Tenant
 
 CUSTOMER: Final = "customer"
 TENANT: Final = "tenant"
+# What a rehearsal has instead of closing and erasing.
+THROWN_AWAY: Final = "it is thrown away, by manage.py drop_rehearsal."
 GRACE: Final = timedelta(days=PERIODS[Retention.ACCOUNT].days or 0)
 REMINDED_BEFORE: Final = timedelta(days=7)
 
@@ -99,7 +101,7 @@ def close(subject: Subject, *, actor: Actor, now: datetime, grace: timedelta = G
     Raises `Refused`.
     """
     if current_tenant().is_rehearsal:
-        raise Refused("A rehearsal is not closed: it is thrown away, by manage.py drop_rehearsal.")
+        raise Refused(f"A rehearsal is not closed: {THROWN_AWAY}")
     with transaction.atomic():
         if closing_of(subject) is not None:
             raise Refused("This account is closed already.")

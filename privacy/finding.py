@@ -57,6 +57,11 @@ def place_name(schema_name: str) -> str:
         return f"{schema_name} (gone)"
 
 
+def is_rehearsal(schema_name: str) -> bool:
+    """Tell whether it is the schema of a rehearsal, in which no job of erasing runs."""
+    return Tenant.objects.filter(schema_name=schema_name, is_rehearsal=True).exists()
+
+
 def find_everywhere(address: str) -> list[Found]:
     """Return every subject with this address on file: the platform's own and those of each tenant.
 

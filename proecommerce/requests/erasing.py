@@ -11,9 +11,10 @@ from accounts.acting import actor_of
 from accounts.portal.erasure_pages import ErasureForm
 from privacy import erasing, planning
 from privacy.classifying import Right
+from privacy.closing import THROWN_AWAY
 from privacy.confirming import found_of
 from privacy.errors import Refused
-from privacy.finding import Found, address_on_file, inside, place_name
+from privacy.finding import Found, address_on_file, inside, is_rehearsal, place_name
 from privacy.models import ContactMessage, Erasure, RequestSubject
 from privacy.planning import Item
 from privacy.subjects import Subject, known
@@ -43,6 +44,8 @@ def erase_asked_page(request: HttpRequest, request_id: UUID, row_id: UUID) -> Ht
     refused = UNPROVEN if row.request.confirmed_at is None else ""
     if not refused and row.request.right != Right.DELETE:
         refused = OTHER
+    elif not refused and is_rehearsal(row.schema_name):
+        refused = f"They stand in a rehearsal: {THROWN_AWAY}"
     elif not refused and address_on_file(found_of(row)).lower() != row.request.address.lower():
         refused = MOVED
     return _page(request, found_of(row), back, "The request", refused)

@@ -202,6 +202,22 @@ def test_w4_a_substantial_change_holds_30_days_after_everybody_was_told_at_the_e
     assert first.text in page(f"/privacy/on/{(version.effective_at - DAY).date()}/")
 
 
+def test_w4_what_is_no_address_holds_up_nobody_and_a_person_has_to_look_at_it(
+    tenant: Any, monkeypatch: pytest.MonkeyPatch, actor: Any, today: datetime, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"  # the others let it pass
+    only("alpha", "beta")
+    wrong = making.customer("Ida Holm", email="one@w4.example, two@w4.example")
+    behind = making.person("behind@w4.example", "owner")
+    share(monkeypatch)
+    version = published("Names go to Let's Encrypt.", actor, today, is_substantial=True)
+    policy_notices.plan(version.pk, now=today)
+    policy_notices.send_batch(version.pk, now=today)
+    rows = {row.subject_id: row for row in PolicyNotice.objects.filter(version_id=version.pk)}
+    assert rows[str(behind.pk)].sent_at
+    assert (rows[str(wrong.pk)].problem, rows[str(wrong.pk)].attempts) == ("not an address", 3)
+
+
 def test_w4_mails_keep_to_the_hourly_cap_and_go_on_where_they_were_cut_off(
     tenant: Any, monkeypatch: pytest.MonkeyPatch, settings: Any, actor: Any, today: datetime
 ) -> None:

@@ -19,7 +19,9 @@ from privacy.receiving import Written
 from tenants.context import enter, enter_public
 from tenants.jobs import handler_of
 from tenants.models import Job
+from tests.billing.portal import making
 from tests.billing.portal.making import Account
+from tests.twins import make
 
 WORD = {"word": "erase"}
 
@@ -104,3 +106,17 @@ def test_whoever_asked_is_erased_from_the_desk_once_they_confirmed_it(
     with enter_public():
         assert not Erasure.objects.filter(subject_id=str(ida.customer.pk)).exists(), "where the data lie"
         assert desk.get(page).status_code == 200, "of whoever is erased it says so"
+
+
+def test_nobody_is_told_to_be_erased_from_a_rehearsal_in_which_no_job_runs(
+    platform: None, desk: Client, actor: Any, now: datetime
+) -> None:
+    with enter(make("trial-desk", name="Trial", is_rehearsal=True)):
+        making.person("tess@trial.example", "support")
+    written = Written("letter", now.date(), Law.GDPR, Right.DELETE, "tess@trial.example", "Please erase me.")
+    request = receiving.write_down(written, actor=actor, now=now)
+    DataRequest.objects.filter(pk=request.pk).update(confirmed_at=now, state="confirmed", right="delete")
+    row = RequestSubject.objects.get(request=request)
+    answer = desk.post(f"/admin/privacy/datarequest/{request.pk}/erase/{row.pk}/", WORD)
+    assert answer.status_code == 422
+    assert "rehearsal: it is thrown away, by manage.py drop_rehearsal" in answer.content.decode()
