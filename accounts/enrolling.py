@@ -8,8 +8,8 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from accounts import one_time
-from accounts.factors import begun_app, factors_of, is_demanded_of
-from accounts.models import BackupCode, FactorReset, Passkey, Totp, User
+from accounts.factors import begun_app, factors_of, is_demanded_of, open_resets_of
+from accounts.models import BackupCode, Passkey, Totp, User
 from accounts.models.users import normal
 from accounts.promised import told_besides
 from accounts.validators import ALONE
@@ -115,8 +115,7 @@ def make_codes(user: User, *, actor: Actor, now: datetime) -> list[str]:
 
 def keep_factors(user: User, *, actor: Actor, now: datetime) -> None:
     """Stop the reset that was promised to whoever has set up a factor since: it would take that away."""
-    open_ones = FactorReset.objects.filter(user=user, cancelled_at__isnull=True, done_at__isnull=True)
-    if open_ones.update(cancelled_at=now):
+    if open_resets_of(user).update(cancelled_at=now):
         record(Action.USER_FACTOR_RESET_CANCELLED, subject=("user", user.pk), actor=actor, now=now)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
-from accounts.models import WORKING, BackupCode, LogInPolicy, Passkey, Totp, User
+from accounts.models import WORKING, BackupCode, FactorReset, LogInPolicy, Passkey, Totp, User
 
 METHODS = "methods"  # of a session; see accounts.sessions
 SECOND = frozenset({"totp", "backup_code", "passkey"})
@@ -32,6 +32,11 @@ def factors_of(user: User) -> Factors:
     row = User.objects.filter(pk=user.pk).annotate(has_app=Exists(apps), keys=keys, left=unused)
     found = row.values_list("has_app", "keys", "left").first()
     return Factors(*found) if found else Factors(app=False, passkeys=0, codes_left=0)
+
+
+def open_resets_of(user: User) -> QuerySet[FactorReset]:
+    """Return the resets that are promised and still to come."""
+    return FactorReset.objects.filter(user=user, cancelled_at__isnull=True, done_at__isnull=True)
 
 
 def with_factors(users: QuerySet[User]) -> QuerySet[User]:

@@ -5,10 +5,10 @@ from uuid import UUID
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import QuerySet
 
 from accounts import sessions
 from accounts.enrolling import tell
+from accounts.factors import open_resets_of
 from accounts.models import BackupCode, FactorReset, Passkey, Totp, User
 from audit.actions import Action
 from audit.actors import Actor
@@ -41,7 +41,7 @@ def reset_factors(user: User, *, actor: Actor, now: datetime) -> None:
         apps, _ = Totp.objects.filter(user=user).delete()
         passkeys, _ = Passkey.objects.filter(user=user).delete()
         codes, _ = BackupCode.objects.filter(user=user).delete()
-        _open_resets(user).update(done_at=now)
+        open_resets_of(user).update(done_at=now)
         sessions.end_others(user, keep=None, actor=actor, now=now)
         sessions.void_links(user)
         record(
@@ -127,7 +127,7 @@ def carry_out_reset(reset_id: UUID, *, actor: Actor, now: datetime) -> None:
 
 def open_reset_of(user: User) -> FactorReset | None:
     """Return the reset that this person may still stop."""
-    return _open_resets(user).first()
+    return open_resets_of(user).first()
 
 
 def token_of(reset: FactorReset) -> str:
@@ -143,7 +143,3 @@ def reset_of_token(token: str) -> FactorReset | None:
     except (signing.BadSignature, ValueError, TypeError, AttributeError):
         return None
     return FactorReset.objects.filter(pk=reset_id).first() if schema == current_schema() else None
-
-
-def _open_resets(user: User) -> QuerySet[FactorReset]:
-    return FactorReset.objects.filter(user=user, cancelled_at__isnull=True, done_at__isnull=True)

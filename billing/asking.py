@@ -123,10 +123,9 @@ def due(now: datetime) -> list[UUID]:
 
 def _ask(payment: Payment, gateway: Gateway, *, actor: Actor, now: datetime) -> Payment:
     intent = find(payment, gateway)
-    unwanted = payment.sent_at is not None and now - payment.sent_at >= scheduling.STEPS[1]
-    unwanted = unwanted and intent is None and not collecting.is_wanted(payment)
+    unwanted = intent is None and _is_unwanted(payment, now=now)
     if unwanted:
-        intent = find_anywhere(payment, gateway)
+        intent = _find_of_anybody(payment, gateway)
     if intent is not None:
         payment = settling.apply_intent(payment.pk, intent, actor=actor, now=now)
     elif payment.sent_at is None:
@@ -144,6 +143,12 @@ def _ask(payment: Payment, gateway: Gateway, *, actor: Actor, now: datetime) -> 
     if scheduling.is_idle(payment, now=now):
         return cancel(payment.pk, actor=actor, now=now)
     return payment
+
+
+def _is_unwanted(payment: Payment, *, now: datetime) -> bool:
+    """It was sent an hour ago, and in the meantime nobody wants it any more."""
+    is_old = payment.sent_at is not None and now - payment.sent_at >= scheduling.STEPS[1]
+    return is_old and not collecting.is_wanted(payment)
 
 
 def _unsent(payment: Payment, *, actor: Actor, now: datetime) -> Payment:
@@ -200,11 +205,16 @@ def find(payment: Payment, gateway: Gateway) -> Intent | None:
 def find_anywhere(payment: Payment, gateway: Gateway) -> Intent | None:
     """As `find`, and where that finds nothing among all intents of the account: before it is said to be none.
 
-    The customer there may be another by now. A rehearsing tenant lives in another time than the stand-in.
+    The customer there may be another by now.
     """
     found = find(payment, gateway)
     if found is not None or payment.external_id or payment.sent_at is None:
         return found
+    return _find_of_anybody(payment, gateway)
+
+
+def _find_of_anybody(payment: Payment, gateway: Gateway) -> Intent | None:
+    # A rehearsing tenant lives in another time than the stand-in.
     since = None if current_tenant().is_rehearsal else payment.sent_at
     return gateway.find_intent_of_anybody(payment_id=str(payment.pk), since=since)
 

@@ -21,6 +21,7 @@ from billing.models import (
     StripeConnection,
     Subscription,
 )
+from billing.snapshots import SELLER_FIELDS
 from billing.stripe_gateway import NotFound
 from privacy import closing, ending
 from privacy.closing import CUSTOMER, Part
@@ -29,10 +30,7 @@ from privacy.models import Erasure
 from privacy.subjects import Subject
 
 RUNNING = (Subscription.Status.PENDING, Subscription.Status.ACTIVE, Subscription.Status.PAUSED)
-CONTACT = (
-    "business_name", "email", "phone", "address_line1", "address_line2", "city", "state", "postal_code",
-    "country", "tax_id", "logo_type", "invoice_note",
-)  # fmt: skip
+CONTACT = (*SELLER_FIELDS, "logo_type", "invoice_note")
 SETTLED = ("won", "lost", "warning_closed", "prevented")
 
 

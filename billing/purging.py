@@ -22,7 +22,6 @@ from privacy.inventory import Retention
 from privacy.models import Closing
 from privacy.retention import Swept, executes, over_before
 from privacy.subjects import Subject
-from tenants.context import current_tenant
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +70,7 @@ def closed_accounts(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept
     the time has come and no hold stands. Entries go whole, so that the ledger stays balanced.
     """
     old = closing.done_before(closing.CUSTOMER, over_before(Retention.BILLING, now))
-    if holds.is_schema_held(current_tenant()):
+    if holds.is_workspace_held():
         return []
     old = [each for each in old if not holds.is_held(each)]
     if dry_run:

@@ -53,11 +53,6 @@ def outside(leave: Callable[[], None]) -> Callable[[], None]:
     return leave
 
 
-def before_the_end() -> Sequence[Callable[[], None]]:
-    """What is called before a closed tenant forgets."""
-    return _outside
-
-
 def at_last(forget: Callable[[], None]) -> Callable[[], None]:
     """Register what else of a closed tenant goes once nobody is left: called in it, in a transaction."""
     _at_last.append(forget)
@@ -193,7 +188,7 @@ def end_tenant(*, actor: Actor, now: datetime, before: int | None = None) -> boo
             with transaction.atomic():
                 enqueue("privacy.end_tenant", run_at=now + ASKED_AGAIN, before=number)
         return False
-    for leave in before_the_end():
+    for leave in _outside:
         leave()
     with transaction.atomic():
         for forget in _at_last:

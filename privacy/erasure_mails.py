@@ -56,7 +56,7 @@ def erased_mail(*, business: str, name: str, gone: str, plan: Mapping[str, Any])
 
 
 def _once(items: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Name each register once, with what is kept longest of it left to the page."""
+    """Name each register once."""
     return list({each["what"]: each for each in items}.values())
 
 

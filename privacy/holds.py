@@ -11,7 +11,7 @@ from django.db.models import Model, Q, QuerySet
 from privacy import inventory
 from privacy.models import Hold
 from privacy.subjects import Subject
-from tenants.context import current_schema, enter_public
+from tenants.context import current_tenant, enter_public, in_public
 from tenants.models import Tenant
 
 M = TypeVar("M", bound=Model)
@@ -42,9 +42,7 @@ def is_schema_held(tenant: Tenant) -> bool:
 
 def is_workspace_held() -> bool:
     """Tell whether a hold stands on the tenant whose schema is entered; the platform's own has none."""
-    schema = current_schema()
-    with enter_public():
-        return schema in held_schemas()
+    return not in_public() and is_schema_held(current_tenant())
 
 
 def held_schemas() -> list[str]:
@@ -59,7 +57,7 @@ def any_held(rows: "QuerySet[M]") -> bool:
         ids = held(about.kind)
         if ids:
             theirs |= Q(**{f"{about.path}__in": ids})
-    return bool(theirs) and rows.filter(theirs).exists()
+    return rows.filter(theirs).exists()
 
 
 def without_held(rows: "QuerySet[M]") -> "QuerySet[M]":

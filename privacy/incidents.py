@@ -18,8 +18,8 @@ from audit.recording import record
 from privacy import scoping
 from privacy.models import Incident, IncidentNotice, IncidentRotation, IncidentScope
 from privacy.rotating import by_hand, rotations
-from privacy.scoping import Platform, Reach
-from tenants.context import Schema, enter, enter_public
+from privacy.scoping import Reach
+from tenants.context import Public, Schema, enter, enter_public
 from tenants.directory import every_tenant
 from tenants.jobs import enqueue
 from tenants.postgresql.base import PUBLIC
@@ -89,7 +89,7 @@ def scope(incident: Incident, reach: Reach, *, actor: Actor, now: datetime) -> i
         raise IncidentRefused("Notices are on their way; declare another incident for others.")
     chosen: list[Schema] = [tenant for tenant in every_tenant() if tenant.schema_name in reach.schemas]
     if PUBLIC in reach.schemas:
-        chosen.append(Platform())
+        chosen.append(Public())
     with enter_public(), transaction.atomic():
         locked = _locked(incident)
         IncidentScope.objects.filter(incident=locked).delete()

@@ -13,7 +13,7 @@ from privacy.errors import Refused
 from privacy.letters import business, site
 from privacy.subjects import Subject, known
 from tenants.context import current_schema
-from tenants.letters import Letter, render
+from tenants.letters import Letter, hello, render
 from tenants.mail import send
 
 NO_SERVER: Final = (
@@ -44,7 +44,7 @@ def send_marketing(offer: Offer, subject: Subject) -> bool:
     letter = Letter(
         sender=business(),
         subject=offer.title,
-        greeting=f"Hello {person.name}," if person.name else "Hello,",
+        greeting=hello(person.name),
         paragraphs=tuple(part.strip() for part in offer.text.split("\n\n") if part.strip()),
         button="Stop these mails",
         url=stop,

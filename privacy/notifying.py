@@ -21,6 +21,7 @@ from privacy.models import Incident, IncidentNotice
 from privacy.subjects import Known, Subject
 from tenants.context import enter, enter_public
 from tenants.directory import tenant_of_schema
+from tenants.letters import hello
 from tenants.mail import send
 from tenants.message import RenderedMail
 from tenants.models import Tenant
@@ -164,7 +165,7 @@ def letter(incident: Incident, person: Known, why: str) -> RenderedMail:
     """The notice to one person: Art. 34(2) GDPR, in plain words."""
     drill = "[Exercise] " if incident.is_drill else ""
     parts = [
-        f"Hello {person.name}," if person.name else "Hello,",
+        hello(person.name),
         "This is an exercise. Nothing has happened to your data." if incident.is_drill else "",
         why,
         incident.mail_text,

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from privacy.access import Table, counts, treatment
 from privacy.plain import csv_line, sql_literal, sql_name
-from privacy.planning import registers
+from privacy.planning import register_titles
 
 VERSION: Final = 1
 ROWS_A_STATEMENT: Final = 100
@@ -213,7 +213,7 @@ def _manifest(
         "rows": sum(rows.values()),
         "nothing_held_in": [each.title for each in tables if each not in full],
         "kept_secret": {each.title: list(each.secret) for each in full if each.secret},
-        "registers_not_searched": [*dict.fromkeys(each.what for each in registers(now=heading.made))],
+        "registers_not_searched": register_titles(),
         "files": files,
     }
     return json.dumps(told, indent=2, ensure_ascii=False, default=str) + "\n"

@@ -1,4 +1,7 @@
-"""How long what is kept, as data: the periods that the policy publishes and `privacy.retention` executes."""
+"""How long what is kept, as data: the periods of the code, which the policy publishes.
+
+What is executed is what the policy in force tells: `privacy.retention.period_of`.
+"""
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta

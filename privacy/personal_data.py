@@ -188,7 +188,7 @@ holds(
     "Consent to businesses whose workspace is gone",
     personal=spread(CHOICE, "purpose", "given", "how", "at", "address_mark"),
     none=["id", "tenant_id", "text"],
-    unfindable="Its person is erased; a keyed hash of the address answers whoever names the address.",
+    unfindable="Its person is erased; who names the address can be looked up by its keyed hash.",
 )
 HELD = Data(
     category=Category.RECORD,

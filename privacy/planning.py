@@ -14,6 +14,7 @@ from django.db.models import Model, Q, QuerySet
 
 from privacy import closing, inventory, retention
 from privacy.inventory import Data, Erasure, Holding, Retention
+from privacy.periods import Period
 from privacy.subjects import Subject
 
 _included: dict[str, Callable[[Subject], Sequence[Subject]]] = {}
@@ -102,12 +103,12 @@ def plan(subject: Subject, *, now: datetime) -> Plan:
         Erasure.KEPT: made.stays,
     }  # fmt: skip
     closed = closing.closing_of(subject) if subject.kind == closing.CUSTOMER else None
-    since = closed.closed_at if closed else now
+    since, periods = closed.closed_at if closed else now, retention.periods(now)
     for holding in inventory.holdings():
         rows = rows_of(holding, subjects)
         count = rows.count() if rows is not None else 0
         for treatment, law, rule, names in _alike(holding) if count else ():
-            until = _until(rule, since=since, now=now) if treatment is Erasure.KEPT else ""
+            until = _until(periods[rule], rule, since=since, now=now) if treatment is Erasure.KEPT else ""
             fields = tuple(names)
             lists[treatment].append(Item(holding.label, holding.title, fields, count, law, until))
     return made
@@ -115,8 +116,24 @@ def plan(subject: Subject, *, now: datetime) -> Plan:
 
 def registers(*, now: datetime) -> list[Item]:
     """Return what is kept where no workspace reads it: whether somebody is in there is not looked up."""
+    periods = retention.periods(now)
     return [
-        Item(holding.label, holding.title, tuple(names), 0, law, _until(rule, since=now, now=now))
+        Item(
+            holding.label, holding.title, tuple(names), 0, law,
+            _until(periods[rule], rule, since=now, now=now),
+        )
+        for holding, law, rule, names in _registered()
+    ]  # fmt: skip
+
+
+def register_titles() -> list[str]:
+    """Return what those registers are called."""
+    return [*dict.fromkeys(holding.title for holding, *_ in _registered())]
+
+
+def _registered() -> list[tuple[Holding, str, Retention, list[str]]]:
+    return [
+        (holding, law, rule, names)
         for holding in inventory.holdings()
         if holding.unfindable
         for treatment, law, rule, names in _alike(holding)
@@ -144,9 +161,8 @@ def _treatment(data: Data) -> tuple[Erasure, str, Retention]:
     return data.erasure, "", Retention.ACCOUNT
 
 
-def _until(rule: Retention, *, since: datetime, now: datetime) -> str:
+def _until(period: Period, rule: Retention, *, since: datetime, now: datetime) -> str:
     """Return the day on which what is kept by this rule goes, or in words when it does."""
-    period = retention.period_of(rule, now)
     if period.days is None and period.years is None:
         return period.words
     began = since if rule in (Retention.BILLING, Retention.ACCOUNT) else now

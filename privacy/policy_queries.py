@@ -37,17 +37,18 @@ def versions(*, now: datetime) -> QuerySet[PolicyVersion]:
 
 def in_force(*, now: datetime) -> PolicyVersion | None:
     """Return the version that holds now; None before the first."""
-    return (
-        PolicyVersion.objects.filter(ANNOUNCED, effective_at__lte=now)
-        .order_by("-effective_at", "-number")
-        .first()
-    )
+    return _held(now).first()
 
 
 def facts_in_force(*, now: datetime) -> dict[str, list[str]] | None:
     """Return the facts of the version that holds now, without its text; None before the first."""
+    return _held(now).values_list("facts", flat=True).first()
+
+
+def _held(now: datetime) -> QuerySet[PolicyVersion]:
+    """The versions that hold or held, the one in force first."""
     held = PolicyVersion.objects.filter(ANNOUNCED, effective_at__lte=now)
-    return held.order_by("-effective_at", "-number").values_list("facts", flat=True).first()
+    return held.order_by("-effective_at", "-number")
 
 
 def in_force_on(day: date, *, now: datetime) -> PolicyVersion | None:

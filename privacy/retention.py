@@ -19,7 +19,7 @@ from audit.recording import record
 from privacy import holds, policy_queries, policy_tables
 from privacy.inventory import Retention
 from privacy.periods import PERIODS, Period
-from tenants.context import current_schema, current_tenant, enter_public, in_public
+from tenants.context import current_schema, enter_public, in_public
 
 log = logging.getLogger(__name__)
 
@@ -84,8 +84,17 @@ def period_of(rule: Retention, now: datetime) -> Period:
 
     Code that was deployed keeps for another time only from the day on which the version that says so holds.
     """
+    return periods(now)[rule]
+
+
+def periods(now: datetime) -> dict[Retention, Period]:
+    """Return the period of every rule, as `period_of` does, in one query."""
     with enter_public():
         facts = policy_queries.facts_in_force(now=now)
+    return {rule: _told(facts, rule) for rule in PERIODS}
+
+
+def _told(facts: dict[str, list[str]] | None, rule: Retention) -> Period:
     told = policy_tables.told_period(facts, rule) if facts else None
     return PERIODS[rule] if told is None else replace(PERIODS[rule], days=told[0], years=told[1])
 
@@ -106,7 +115,7 @@ def run(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
     """
     swept: list[Swept] = []
     failed: list[str] = []
-    for each in () if _is_held() else executors("platform" if in_public() else "tenant"):
+    for each in () if holds.is_workspace_held() else executors("platform" if in_public() else "tenant"):
         try:
             found = each.run(now=now, dry_run=dry_run, actor=actor)
             swept += found
@@ -122,10 +131,6 @@ def run(*, now: datetime, dry_run: bool, actor: Actor) -> list[Swept]:
     if failed:
         raise SomeFailed(f"Retention failed for {', '.join(failed)}; the log has the errors.")
     return total
-
-
-def _is_held() -> bool:
-    return not in_public() and holds.is_schema_held(current_tenant())
 
 
 def _summed(swept: Sequence[Swept]) -> list[Swept]:

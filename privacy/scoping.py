@@ -14,7 +14,6 @@ from django.db import DEFAULT_DB_ALIAS, router
 from audit.models import AuditEvent
 from privacy import inventory
 from tenants.context import in_public
-from tenants.postgresql.base import PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +30,6 @@ class Kind:
     why: str
     in_tenants: bool = True
     on_platform: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Platform:
-    """The platform's own schema, as a place that an incident reached."""
-
-    schema_name: str = PUBLIC
 
 
 _kinds: dict[str, Kind] = {}

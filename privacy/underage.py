@@ -168,7 +168,9 @@ def _release(report: UnderageReport, *, actor: Actor, now: datetime) -> None:
     with inside(whom.schema_name):
         for each in [*(Subject(*pair) for pair in report.along), whom.subject]:
             standing = restricting.in_force(each)
-            if standing is None or standing.reason != RESTRICTED_BECAUSE or is_frozen(_in(report, each)):
+            if standing is None or standing.reason != RESTRICTED_BECAUSE:
+                continue
+            if freezing.is_frozen(report.schema_name, each):
                 continue
             restricting.lift(each, because="Not under 16", actor=actor, now=now)
     staying = _shut_by_others(report)
@@ -191,10 +193,6 @@ def _shut_by_others(report: UnderageReport) -> set[str]:
 def _whole(subject: Subject) -> list[Subject]:
     """What is nobody else's first: the log-in goes with it."""
     return [*freezing.along_with(subject), subject]
-
-
-def _in(report: UnderageReport, subject: Subject) -> Found:
-    return Found(report.schema_name, subject)
 
 
 def _check_can_be_erased(subject: Subject) -> None:

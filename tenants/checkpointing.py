@@ -74,10 +74,7 @@ def store_waiting(*, now: datetime) -> int:
     with enter_public():
         waiting = list(Checkpoint.objects.filter(stored_at__isnull=True).order_by("number"))
     for each in waiting:
-        store.put(
-            checkpoints.key_of(each.number, each.at), checkpoints.packed(signed_of(each)),
-            keep_until=keep_until(each.at),
-        )  # fmt: skip
+        put_outside(store, each)
         with enter_public():
             done += Checkpoint.objects.filter(pk=each.pk, stored_at__isnull=True).update(stored_at=now)
     return done
@@ -101,9 +98,11 @@ def late(*, now: datetime) -> str | None:
     return None
 
 
-def keep_until(at: datetime) -> datetime:
-    """Until when the copy of a checkpoint of that instant is locked."""
-    return months_before(at, -12 * settings.AUDIT_KEEP_YEARS)
+def put_outside(store: OutsideStore, row: Checkpoint) -> None:
+    """Put the copy of a checkpoint outside, locked for as long as it is kept. Talks to S3."""
+    keep = months_before(row.at, -12 * settings.AUDIT_KEEP_YEARS)
+    key, body = checkpoints.key_of(row.number, row.at), checkpoints.packed(signed_of(row))
+    store.put(key, body, keep_until=keep)
 
 
 def outside_store() -> OutsideStore:
@@ -147,8 +146,7 @@ def _head(schema: str, known: Mapping[str, Head]) -> Head:
     head = ChainHead.objects.get()
     before = known.get(schema)
     # Goes on from what the last checkpoint counted; the first time, what stands is what ever was.
-    since = before.seq if before is not None and before.money is not None else 0
-    money = (before.money or 0 if before else 0) if since else 0
+    since, money = (before.seq, before.money) if before and before.money is not None else (0, 0)
     if head.seq > since:
         kinds = reduce(or_, (Q(action__startswith=kind) for kind in MONEY))
         money += AuditEvent.objects.filter(kinds, seq__gt=since, seq__lte=head.seq).count()

@@ -22,7 +22,9 @@ class Schema(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Public:
+class Public:
+    """The platform's own schema, as a place to enter."""
+
     schema_name: str = PUBLIC
 
 
@@ -44,7 +46,7 @@ def enter(tenant: Schema) -> Iterator[None]:
 @contextmanager
 def enter_public() -> Iterator[None]:
     """Work on the shared tables, as the platform."""
-    with enter(_Public()):
+    with enter(Public()):
         yield
 
 

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -11,10 +10,9 @@ from django.db import connection, transaction
 from audit.actions import Action
 from audit.actors import Actor
 from audit.recording import record
-from tenants.context import Schema, enter, enter_public
+from tenants.context import Public, Schema, enter, enter_public
 from tenants.directory import every_tenant
 from tenants.errors import KeysLeft, RotationBusy, ValuesLeft
-from tenants.postgresql.base import PUBLIC
 from vault import resealing, rotation
 from vault.errors import VaultError
 
@@ -37,7 +35,7 @@ def rotate_key_encryption_key(*, actor: Actor, now: datetime, progress: Progress
             time.sleep(wait)
         total = people = 0
         problems: dict[str, str] = {}
-        places: list[Schema] = [*every_tenant(), _Platform()]
+        places: list[Schema] = [*every_tenant(), Public()]
         for place in places:
             try:
                 with enter(place), transaction.atomic():
@@ -92,11 +90,6 @@ def replace_data_keys(
         if outcome.left:
             raise ValuesLeft({"public": outcome.left})
         return total + outcome.resealed
-
-
-@dataclass(frozen=True, slots=True)
-class _Platform:
-    schema_name: str = PUBLIC
 
 
 def _replace_one(made_before: datetime, *, actor: Actor, now: datetime, batch: int) -> resealing.Outcome:

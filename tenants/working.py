@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 
-from tenants.context import Schema, enter, enter_public
+from tenants.context import Public, Schema, enter, enter_public
 from tenants.directory import tenant_of_schema
 from tenants.errors import ParkNow
 from tenants.jobs import IDS_A_MESSAGE, handler_of, names_done_together, planners, publish
@@ -232,10 +232,5 @@ def _mark_all_done(claims: Sequence[Claim], *, now: datetime) -> int:
 
 def _schema(schema_name: str) -> Schema:
     if schema_name == PUBLIC:
-        return _Public()
+        return Public()
     return tenant_of_schema(schema_name)
-
-
-@dataclass(frozen=True, slots=True)
-class _Public:
-    schema_name: str = PUBLIC

@@ -37,7 +37,7 @@ def privacy_page(request: HttpRequest, user: User) -> HttpResponse:
     news = consenting.latest(of_user(user))
     wanted = news is not None and news.given
     context: dict[str, Any] = {"held": held, "restricted": restricted, "news": wanted}
-    context["registers"] = dict.fromkeys(each.what for each in planning.registers(now=clock.now()))
+    context["registers"] = planning.register_titles()
     return show(request, "accounts/privacy/overview.html", **context)
 
 

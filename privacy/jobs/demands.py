@@ -9,7 +9,7 @@ from privacy.models import ExportFile
 from privacy.subjects import Subject, known
 from tenants import clock
 from tenants.jobs import job
-from tenants.letters import Letter, render
+from tenants.letters import Letter, hello, render
 from tenants.mail import send
 
 
@@ -36,7 +36,7 @@ def mail_export_ready(*, export_id: str) -> None:
     letter = Letter(
         sender=business(),
         subject="Your copy of the data is ready",
-        greeting=f"Hello {person.name},",
+        greeting=hello(person.name),
         paragraphs=(
             "The copy that you asked for is ready. It is not in this mail: log in and fetch it. You are "
             "asked once more who you are.",

@@ -50,7 +50,8 @@ class Consent(OfSubject):
 class KeptConsent(models.Model):
     """What stays of a choice when its tenant's schema is dropped (`drop_tenant`), in the platform's schema.
 
-    No name and no address: whoever names the address is answered by its mark. Rows are only ever added.
+    No name and no address: whoever names the address can be looked up by its mark (see
+    `consenting.kept_by_address`). Rows are only ever added.
     """
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from accounts.acting import actor_of
-from accounts.portal.erasure_pages import ErasureForm
+from accounts.portal.erasure_pages import ErasureForm, shown
 from privacy import erasing, planning
 from privacy.classifying import Right
 from privacy.closing import THROWN_AWAY
@@ -16,7 +16,6 @@ from privacy.confirming import found_of
 from privacy.errors import Refused
 from privacy.finding import Found, address_on_file, inside, is_rehearsal, place_name
 from privacy.models import ContactMessage, Erasure, RequestSubject
-from privacy.planning import Item
 from privacy.subjects import Subject, known
 from proecommerce.requests.pages import Ask, asked
 from tenants import clock
@@ -83,13 +82,9 @@ def _plan(whom: Found) -> list[str]:
         lines = [f"Not now: {text}" for text in erasing.in_the_way(whom.subject)]
         if erasing.is_under_way(whom.subject):
             lines.append("It is being erased already.")
-        plan = planning.plan(whom.subject, now=clock.now())
-    lines += [f"Goes: {item.what}, {item.rows} of them." for item in plan.goes]
-    lines += [f"Is emptied: {item.what}: {_words(item)}." for item in plan.emptied]
-    lines += [f"Cannot be read any more: {item.what}, {item.rows} of them." for item in plan.sealed]
-    lines += [f"Stays: {item.what}: {_words(item)}. Until {item.until}. {item.law}." for item in plan.stays]
+        plan = shown(planning.plan(whom.subject, now=clock.now()).as_json)
+    lines += ["Goes: {what}, {rows} of them.".format(**item) for item in plan["goes"]]
+    lines += ["Is emptied: {what}: {words}.".format(**item) for item in plan["emptied"]]
+    lines += ["Cannot be read any more: {what}, {rows} of them.".format(**item) for item in plan["sealed"]]
+    lines += ["Stays: {what}: {words}. Until {until}. {law}.".format(**item) for item in plan["stays"]]
     return lines
-
-
-def _words(item: Item) -> str:
-    return planning.in_words({"label": item.label, "fields": item.fields})

@@ -28,7 +28,7 @@ def add(at: datetime, *, action: Action = Action.CUSTOMER_CHANGED, **details: An
 
 def found(*, outside: bool = True) -> list[str]:
     """What the verifier says of alpha's chain, the checkpoints and the copies outside."""
-    said = [verify(testimony.whole().anchors).problem, testimony.problem_here()]
+    said = [verify(testimony.whole()).problem, testimony.problem_here()]
     if outside:
         said.append(testimony.problem_outside())
     return [each for each in said if each]

@@ -300,13 +300,13 @@ def test_an_old_purge_dated_ahead_is_found_years_later_too(own: Own, monkeypatch
     checkpointing.take(now=NOW)
     usual = verifying._ends
     monkeypatch.setattr(verifying, "_ends", lambda: replace(usual(), now=datetime(2032, 1, 1, tzinfo=UTC)))
-    said = verify(testimony.whole().anchors).problem
+    said = verify(testimony.whole()).problem
     assert said is not None and "no checkpoint shows that it was old enough" in said
 
 
 def test_an_event_that_concerns_money_may_not_go_after_two_years(own: Own) -> None:
     feign_purge(own, AuditEvent.objects.get(action=Action.INVOICE_ISSUED, at=LONG_AGO))
-    place = testimony.whole().anchors[0].seq
+    place = testimony.whole()[0].seq
     wanted = f"up to event {place} 1 that concern money are gone before their time"
     assert found(outside=False) == [wanted]
     checkpointing.take(now=NOW)  # and by night, when only the newest of them are read
@@ -316,7 +316,7 @@ def test_an_event_that_concerns_money_may_not_go_after_two_years(own: Own) -> No
 def test_an_event_put_into_an_earlier_purge_is_counted(own: Own) -> None:
     purge(actor=SYSTEM, now=NOW)
     checkpointing.take(now=NOW)
-    anchors = list(testimony.whole().anchors)
+    anchors = testimony.whole()
     assert verify(anchors).problem is None
     assert anchors[-1].count == AuditEvent.objects.count()
     other = replace(anchors[-1], count=(anchors[-1].count or 0) + 1)

@@ -7,6 +7,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from accounts.models import Customer, User
+from accounts.privacy_scope import of_customer as of
 from audit.actions import Action
 from audit.models import AuditEvent
 from audit.recording import record
@@ -17,7 +18,7 @@ from privacy.models import Erasure
 from privacy.periods import PERIODS
 from tests.billing.portal import making
 from tests.privacy.ending.conftest import backdate
-from tests.privacy.ending.test_closing import _with_books, of, years_ago
+from tests.privacy.ending.test_closing import _with_books, years_ago
 from tests.privacy.ending.test_retention import anchor
 
 __all__ = ["backdate"]

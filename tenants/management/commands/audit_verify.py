@@ -50,10 +50,10 @@ class Command(BaseCommand):
             for schema in testimony.lost_chains():
                 broken += self._tell(schema, "checkpoints have seen this chain, and it is gone")
             with enter_public():
-                broken += self._say("platform", verify(testimony.whole().anchors))
+                broken += self._say("platform", verify(testimony.whole()))
         for tenant in every_tenant() if slug is None else chosen_tenants(slug):
             with enter(tenant):
-                broken += self._say(tenant.slug, verify(testimony.whole().anchors))
+                broken += self._say(tenant.slug, verify(testimony.whole()))
         if broken:
             raise SystemExit(1)
 

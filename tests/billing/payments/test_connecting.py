@@ -236,7 +236,7 @@ def test_an_account_that_another_tenant_goes_on_with_keeps_its_grant(
 
 def test_a_workspace_that_ends_leaves_no_endpoint_at_stripe(shop: Any, now: datetime) -> None:
     assert standin.objects("webhook_endpoint")
-    assert closing.leave_stripe in ending.before_the_end()
+    assert closing.leave_stripe in ending._outside
     closing.leave_stripe()
     assert standin.objects("webhook_endpoint") == []
     closing.leave_stripe()  # tried again with the job

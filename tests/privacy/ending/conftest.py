@@ -17,6 +17,11 @@ __all__ = ["shop"]
 
 
 @pytest.fixture
+def no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tenants.mail.send", lambda letter, *, to: None)
+
+
+@pytest.fixture
 def now() -> datetime:
     """The real time: the database compares closings with its own."""
     return datetime.now(UTC) + timedelta(seconds=1)

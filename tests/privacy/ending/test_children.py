@@ -8,6 +8,8 @@ from django.test import Client, override_settings
 
 from accounts.models import Contact, Customer, User
 from accounts.people import add_contact
+from accounts.privacy_scope import of_customer as of
+from accounts.privacy_scope import of_user as who
 from billing import payments
 from billing.models import Payment
 from privacy import erasing, holding, restricting, underage
@@ -25,17 +27,7 @@ from tests.privacy.mails import run_jobs_of
 ERASE, FREE = UnderageReport.Decision.ERASE, UnderageReport.Decision.FREE
 
 
-@pytest.fixture(autouse=True)
-def no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tenants.mail.send", lambda letter, *, to: None)
-
-
-def of(customer: Customer) -> Subject:
-    return Subject("customer", str(customer.pk))
-
-
-def who(user: User) -> Subject:
-    return Subject("user", str(user.pk))
+pytestmark = pytest.mark.usefixtures("no_mail")
 
 
 def freeze(subject: Subject, actor: Any, now: datetime) -> UnderageReport:

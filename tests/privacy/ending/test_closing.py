@@ -12,6 +12,7 @@ from django.test import Client
 from accounts import closing as reopening
 from accounts.models import Customer, Session, User
 from accounts.people import add_contact
+from accounts.privacy_scope import of_customer as of
 from audit.models import AuditEvent
 from billing import drafting, ledger_checking, payments, purging
 from billing.models import (
@@ -37,10 +38,6 @@ from tests.billing.portal import making
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
-
-
-def of(customer: Customer) -> Subject:
-    return Subject("customer", str(customer.pk))
 
 
 def jobs(name: str, schema: str) -> list[dict[str, Any]]:

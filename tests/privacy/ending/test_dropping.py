@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 
 from accounts.models import User
+from accounts.privacy_scope import of_customer as of
 from audit.models import AuditEvent
 from billing import purging
 from billing.models import Invoice
@@ -27,7 +28,7 @@ from tenants.context import enter, enter_public
 from tenants.ids import new_id
 from tenants.models import Host, Job, Tenant
 from tests.billing.portal import making
-from tests.privacy.ending.test_closing import DAY, MINUTE, _with_books, hold, of, years_ago
+from tests.privacy.ending.test_closing import DAY, MINUTE, _with_books, hold, years_ago
 from tests.twins import make
 from vault.files import new_key
 

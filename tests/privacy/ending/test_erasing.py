@@ -11,6 +11,7 @@ from django.test import Client, override_settings
 
 from accounts.models import Contact, Customer, User
 from accounts.people import add_contact
+from accounts.privacy_scope import of_customer as of
 from audit.models import AuditEvent
 from billing.models import Dispute, Payment, PaymentMethod
 from privacy import erasing, erasure_log, planning
@@ -32,10 +33,6 @@ def letters(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     sent: list[Any] = []
     monkeypatch.setattr("tenants.mail.send", lambda letter, *, to: sent.append((to, letter)))
     return sent
-
-
-def of(customer: Customer) -> Subject:
-    return Subject("customer", str(customer.pk))
 
 
 def test_the_plan_says_what_goes_what_stays_on_which_law_and_until_when(tenant: Any, now: datetime) -> None:

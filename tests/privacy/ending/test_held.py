@@ -10,6 +10,8 @@ from django.test import Client
 
 from accounts.models import Contact, Customer, Invitation, User
 from accounts.people import add_contact
+from accounts.privacy_scope import of_customer as of
+from accounts.privacy_scope import of_user as who
 from privacy import erasing, holding, underage
 from privacy.errors import Refused
 from privacy.finding import Found
@@ -23,17 +25,7 @@ ASKED = Erasure.Because.ASKED
 WORD = {"word": "erase"}
 
 
-@pytest.fixture(autouse=True)
-def no_mail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tenants.mail.send", lambda letter, *, to: None)
-
-
-def of(customer: Customer) -> Subject:
-    return Subject("customer", str(customer.pk))
-
-
-def who(user: User) -> Subject:
-    return Subject("user", str(user.pk))
+pytestmark = pytest.mark.usefixtures("no_mail")
 
 
 @contextmanager
