@@ -54,13 +54,13 @@ def configuration() -> dict[str, Any]:
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
-def read_keys(**kwargs: object) -> None:
+def get_ready(**kwargs: object) -> None:
     """Without its keys a worker does not start. Celery logs what a signal's receiver raises, and goes on."""
+    from proecommerce.starting import start
     from vault.errors import VaultError
-    from vault.keyring import warm_up
 
     try:
-        warm_up()
+        start()
     except VaultError as error:
         raise SystemExit(str(error)) from error
 

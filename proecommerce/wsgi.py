@@ -9,9 +9,9 @@ application = get_wsgi_application()
 
 # Without its keys the product does not start; running processes survive their absence.
 from operations.writing import WRITER  # noqa: E402 - Django has to be set up first
-from vault.keyring import warm_up  # noqa: E402
+from proecommerce.starting import start  # noqa: E402
 
-warm_up()
+start()
 
 # Requests are logged where a server answers them: tests and commands have none to log.
 WRITER.open()

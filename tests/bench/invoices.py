@@ -1,6 +1,7 @@
 """How fast the invoice run is against the bare writing of its rows: `bin/bench invoices`.
 
-Each measurement is a process and a tenant of its own, with one subscription a customer.
+Each measurement is a process and a tenant of its own, with one subscription a customer. Large runs are
+compared with small ones that are made between their chunks: what else the machine does meanwhile hits both.
 """
 
 import argparse
@@ -10,14 +11,17 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 PARTS = "pg,valkey,moto"  # read by bin/bench
 SIZES = (1_000, 10_000, 50_000)
 FLOOR_SIZE, WARM_UP = 10_000, 100
+SMALL, MOST_SMALL = 1_000, 20
 LEAST_RATIO, MOST_SPREAD = 0.25, 0.20
 # A run works in chunks: what it holds must not depend on how much is due. 49,000 invoices more, kept as
 # Python objects, would be some hundred megabytes.
@@ -38,7 +42,6 @@ def main() -> int:
 
 def compare(sizes: list[int]) -> int:
     """Measure floor and run at each size, print both, and say whether the promise holds."""
-    # Two rounds, the better of each: what else the machine does meanwhile is not the run's cost.
     rounds = [
         (in_a_process("floor", FLOOR_SIZE), *(in_a_process("run", each) for each in sizes)) for _ in "12"
     ]
@@ -49,11 +52,11 @@ def compare(sizes: list[int]) -> int:
         print(
             f"{each['size']:>7,} due: {each['rate']:,.0f} invoices/s ="
             f" {each['rate'] / floor:.2f} of the floor,"
-            f" {each['cost']:.0f} µs an invoice, peak memory {each['memory']:.0f} MB"
+            f" {each['cost']:.0f} µs an invoice ({each['small']:.0f} in runs of {SMALL:,} meanwhile),"
+            f" peak memory {each['memory']:.0f} MB"
         )
-    costs = [each["cost"] for each in runs]
     ratio = min(each["rate"] for each in runs) / floor
-    spread = (max(costs) - min(costs)) / min(costs)
+    spread = max(abs(each["cost"] / each["small"] - 1) for each in runs)
     growth = max(each["memory"] for each in runs) - min(each["memory"] for each in runs)
     verdicts = {
         f"ratio {ratio:.2f} (at least {LEAST_RATIO})": ratio >= LEAST_RATIO,
@@ -83,7 +86,8 @@ def measure(what: str, size: int) -> dict[str, Any]:
     django.setup()
     from audit.actors import Actor
     from billing.running import run_invoices
-    from tenants.context import enter
+    from proecommerce.starting import start
+    from tenants.context import Schema, enter
     from tests.bench import invoices_floor
     from tests.twins import make
 
@@ -92,17 +96,61 @@ def measure(what: str, size: int) -> dict[str, Any]:
             return invoices_floor.run(NOW)
         return run_invoices(actor=Actor.system("bench"), now=NOW).invoices
 
-    for due in (WARM_UP, size):  # the first makes the process what a worker is after its first run
-        tenant = make(f"b{os.urandom(5).hex()}", name="Bench Hosting")
+    def timed(tenant: Schema, due: int) -> float:
+        """Bill all of this tenant; returns the seconds."""
         with enter(tenant):
-            fill(due)
-            analyse(tenant.schema_name)
             begun = time.perf_counter()
             made = bill()
             took = time.perf_counter() - begun
             prove(what, due, made)
+        return took
+
+    def ready(due: int) -> Schema:
+        tenant: Schema = make(f"b{os.urandom(5).hex()}", name="Bench Hosting")
+        with enter(tenant):
+            fill(due)
+            analyse(tenant.schema_name)
+        return tenant
+
+    def run_small(tenant: Schema) -> None:
+        meanwhile.append(timed(tenant, SMALL))
+
+    start()  # as a worker does
+    timed(ready(WARM_UP), WARM_UP)  # makes the process what a worker is after its first run
+    small = [ready(SMALL) for _ in range(min(MOST_SMALL, size // SMALL) if what == "run" else 0)]
+    large = ready(size)
+    meanwhile: list[float] = []
+    with between_chunks(size, [partial(run_small, each) for each in small]):
+        took = timed(large, size) - sum(meanwhile)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"size": size, "rate": size / took, "cost": took / size * 1e6, "memory": memory}
+    each_small = sum(meanwhile) / len(meanwhile) / SMALL * 1e6 if meanwhile else took / size * 1e6
+    return {
+        "size": size, "rate": size / took, "cost": took / size * 1e6, "small": each_small, "memory": memory,
+    }  # fmt: skip
+
+
+@contextmanager
+def between_chunks(size: int, things: list[Callable[[], None]]) -> Iterator[None]:
+    """Have these done one after another between the chunks of a run of this size, evenly spread."""
+    from billing import due
+
+    usual, waiting, busy = due.chunks, list(things), False
+    every = max(1, size // due.CHUNK // max(1, len(things)))
+
+    def chunks(until: date) -> Iterator[list[UUID]]:
+        nonlocal busy
+        for number, chunk in enumerate(usual(until), 1):
+            yield chunk
+            if waiting and not busy and number % every == 0:
+                busy = True
+                waiting.pop()()
+                busy = False
+
+    due.chunks = chunks
+    try:
+        yield
+    finally:
+        due.chunks = usual
 
 
 def prove(what: str, size: int, made: int) -> None:
