@@ -28,6 +28,7 @@ APPS = ("accounts", "billing", "operations", "privacy", "proecommerce", "tenants
 RECORDING = {"record", "record_many"}
 PATIENCE = 2.0  # seconds: slower tests are not run again
 TRIES = 40  # a worker, for each call: after so many tests it is left
+ASKING = "test_recorded.py"  # these ask for what no other test does
 READS = 'FROM "audit_auditevent"'
 
 
@@ -132,14 +133,16 @@ class Mutator:
     def pytest_runtest_protocol(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         from django.db import connection
 
-        nextitem = nextitem or item  # what the last one shares is put away at the session's end
+        # What the last one shares with others is put away at the session's end.
+        nextitem = nextitem or next((each for each in item.session.items if each is not item), None)
         self.seen, self.has_read = set(), False
         item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
         with connection.execute_wrapper(self._watch):
             reports = runtestprotocol(item, nextitem=nextitem, log=True)
         item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
         took = sum(each.duration for each in reports)
-        if took < PATIENCE and all(each.passed for each in reports):
+        asks = item.path.name == ASKING
+        if (asks or took < PATIENCE) and all(each.passed for each in reports):
             for site in sorted(self.seen):
                 self._note("reached", site, item)
                 may_miss = self.has_read or site.is_named
@@ -151,15 +154,15 @@ class Mutator:
         self.has_read = self.has_read or READS in str(sql)
         return execute(sql, params, many, context)
 
-    def _misses(self, item: pytest.Item, site: Site, nextitem: pytest.Item) -> bool:
+    def _misses(self, item: pytest.Item, site: Site, nextitem: pytest.Item | None) -> bool:
         self.tries[site] += 1
-        if self.tries[site] > TRIES:
+        if self.tries[site] > TRIES and item.path.name != ASKING:
             return False
         with without(site):
             passed = self._passes(item, nextitem)
         return not passed and self._passes(item, nextitem)
 
-    def _passes(self, item: pytest.Item, nextitem: pytest.Item) -> bool:
+    def _passes(self, item: pytest.Item, nextitem: pytest.Item | None) -> bool:
         item._initrequest()  # type: ignore[attr-defined]
         return all(each.passed for each in runtestprotocol(item, nextitem=nextitem, log=False))
 
