@@ -25,6 +25,6 @@ def rename(user: User, name: str, *, actor: Actor, now: datetime) -> bool:
         locked.save(update_fields=["name"])
         record(
             Action.USER_RENAMED, subject=("user", user.pk), actor=actor, now=now,
-            before={"name": before}, after={"name": wanted},
+            personal={"before": {"name": before}, "after": {"name": wanted}},
         )  # fmt: skip
     return True

@@ -1,5 +1,6 @@
 """Whose key seals what of an event, pure; and what stands in the sealed columns."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,12 @@ from audit.actors import Actor
 Subject = tuple[str, str]
 # Kinds of actors that are no persons: what they are called is nobody's data.
 NOBODY = frozenset({"system", "vendor"})
+# Subjects that are somebody, and what of their details tells of them, by its name.
+SOMEBODY = frozenset({"contact", "customer", "invitation", "payment_method", "user"})
+TELLING = frozenset({
+    "name", "business_name", "email", "phone", "address_line1", "address_line2", "city", "postal_code",
+    "tax_id", "last4", "brand", "ip", "user_agent",
+})  # fmt: skip
 STAFF = "staff"
 VISITOR = "visitor"
 
@@ -17,6 +24,12 @@ def person_of(kind: str, actor_id: str, at: datetime) -> Subject | None:
     if kind in NOBODY:
         return None
     return (kind, actor_id) if actor_id else (VISITOR, at.astimezone(UTC).strftime("%Y-%m"))
+
+
+def plainly_told(details: Mapping[str, Any]) -> set[str]:
+    """Return what in an event's plain details belongs under somebody's key, by its names."""
+    inner = [plainly_told(value) for value in details.values() if isinstance(value, Mapping)]
+    return {name for name in details if name in TELLING}.union(*inner)
 
 
 def staff_of(behind_id: str) -> Subject:

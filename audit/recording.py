@@ -14,7 +14,7 @@ from audit.actions import WHEN_BEHIND, Action
 from audit.actors import Actor
 from audit.chain import body, details_text, link_2, stamp
 from audit.models import AuditEvent, ChainHead
-from audit.persons import Subject, person_of, staff_of, traits_of, use, written
+from audit.persons import SOMEBODY, Subject, person_of, plainly_told, staff_of, traits_of, use, written
 from vault.subject_keys import Plain, seal_many
 
 FORMAT = 2
@@ -27,6 +27,10 @@ COLUMNS = (
 
 class NotBehind(PermissionDenied):
     """Somebody of the platform, acting as somebody else, tried what is out of their reach."""
+
+
+class ToldInPlain(ValueError):
+    """An event's plain details tell of a person, whom no erasure would ever reach there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ def record(
 def record_many(notes: Sequence[Note], *, actor: Actor, now: datetime) -> list[UUID]:
     """Append the events in order, by COPY, and return their ids. Locks the chain's head.
 
+    Raises `ToldInPlain` when details tell of somebody that belong under their key: what is recorded stays.
     Raises `NotBehind` when the platform's staff, as somebody else, did anything but what `WHEN_BEHIND` names:
     whatever page or rule it came through, its transaction goes back.
     """
@@ -84,6 +89,12 @@ def record_many(notes: Sequence[Note], *, actor: Actor, now: datetime) -> list[U
         raise NotBehind("Whoever acts as somebody else has no hand in money, secrets and log-ins.")
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("An audit event belongs in the transaction of the change it tells of.")
+    for note in notes:
+        if note.subject_kind in SOMEBODY and (told := plainly_told(note.details)):
+            names = ", ".join(sorted(told))
+            raise ToldInPlain(
+                f"{note.action.value}: {names} of a {note.subject_kind} belong into `personal`."
+            )
     if not notes:
         return []
     head = ChainHead.objects.select_for_update().get()

@@ -3,16 +3,20 @@
 from datetime import timedelta
 from typing import Any
 
-from accounts import contacts, email_changing, inviting, recovering
+import pytest
+
+from accounts import contacts, email_changing, inviting, naming, recovering
 from accounts.customers import change_customer, create_customer
 from accounts.email_changing import Wish
 from accounts.grants import Grant
 from accounts.inviting import Invitee
 from accounts.people import add_contact, create_user
+from audit.actions import Action
 from audit.actors import Actor
 from audit.models import AuditEvent
+from audit.persons import SOMEBODY
 from audit.reading import opened
-from audit.recording import record_many
+from audit.recording import ToldInPlain, record, record_many
 from audit.verifying import verify
 from billing.card_keeping import removal_note
 from billing.importing.customers import import_customers
@@ -45,6 +49,7 @@ def furnished() -> None:
         create_user(email=f"{who}@{host}", name=MARK, role="owner", password=None, actor=ADA, now=NOW)
         for who in ("boss", "other")
     )
+    naming.rename(other, f"Other {MARK}", actor=ADA, now=NOW)
     people: dict[str, Any] = {"by": boss, "actor": ADA, "now": NOW}
     for wanted in (f"another@{host}", f"third@{host}"):
         change = email_changing.ask(Wish(other, wanted), actor=ADA, now=NOW)
@@ -76,3 +81,13 @@ def test_whatever_people_do_leaves_nothing_personal_in_plain(tenant: Any) -> Non
     told = str([(each.label, each.ip, each.user_agent, each.details) for each in opened(done)])
     assert told.count(MARK) > 20 and IP in told
     assert verify().problem is None
+
+
+@pytest.mark.parametrize("kind", sorted(SOMEBODY))
+@pytest.mark.parametrize("details", [{"email": "a@b.example"}, {"before": {"role": "owner", "name": "Nora"}}])
+def test_no_rule_can_leave_a_name_in_plain(tenant: Any, kind: str, details: dict[str, Any]) -> None:
+    before = AuditEvent.objects.count()
+    with pytest.raises(ToldInPlain, match=r"(email|name) of a \w+ belong into `personal`"):
+        record(Action.CUSTOMER_CHANGED, subject=(kind, "1"), actor=ADA, now=NOW, **details)
+    assert AuditEvent.objects.count() == before
+    record(Action.CUSTOMER_CHANGED, subject=(kind, "1"), actor=ADA, now=NOW, personal=details)

@@ -47,8 +47,8 @@ def test_an_event_says_who_did_what_to_what_when_and_from_where(
             subject=("customer", 7),
             actor=actor,
             now=now,
-            before={"name": "Old"},
-            after={"name": "New"},
+            before={"status": "Old"},
+            after={"status": "New"},
             why="asked by mail",
         )
     event = AuditEvent.objects.get(pk=event_id)
@@ -59,7 +59,7 @@ def test_an_event_says_who_did_what_to_what_when_and_from_where(
     assert (event.actor_label, event.ip, event.user_agent) == ("", None, "")
     found = opened([event])[0]
     assert (found.label, found.ip, found.user_agent) == ("Tester", "192.0.2.1", "pytest")
-    assert event.details == {"before": {"name": "Old"}, "after": {"name": "New"}, "why": "asked by mail"}
+    assert event.details == {"before": {"status": "Old"}, "after": {"status": "New"}, "why": "asked by mail"}
     assert verify().problem is None
 
 
@@ -80,7 +80,7 @@ def test_events_follow_each_other(tenant: Any) -> None:
     "details",
     [
         {},
-        {"name": "Grüße 株式会社 مرحبا 🙂 \u2028 \\ \" ' \x7f"},
+        {"note": "Grüße 株式会社 مرحبا 🙂 \u2028 \\ \" ' \x7f"},
         {"long": "x" * 5000, "empty": "", "spaces": "  a  "},
         {"numbers": [0, -1, 2**53, 2**63 - 1, -(2**63), 10**30]},
         {"nested": {"z": {"b": [1, {"a": None, "ä": True}]}, "a": False}},
@@ -233,7 +233,7 @@ def test_many_writers_keep_one_chain(fresh_tenant: Any) -> None:
 
 def test_ten_thousand_events_are_recorded_and_verified_within_seconds(tenant: Any) -> None:
     began = time.perf_counter()
-    add(10_000, before={"name": "Old"}, after={"name": "New"})
+    add(10_000, before={"status": "Old"}, after={"status": "New"})
     recorded = time.perf_counter() - began
     began = time.perf_counter()
     assert verify().problem is None
