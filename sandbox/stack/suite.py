@@ -129,7 +129,7 @@ def run_check(name: str, command: list[str]) -> bool:
 
 def run_tests(arguments: list[str], *, long: bool) -> tuple[str, int]:
     """pytest in a stack of its own; its output as it comes, its last line, and its status."""
-    own = ["-n", str(max(2, min(os.cpu_count() or 2, 8))), "--dist", "loadgroup"]
+    own = ["-n", str(max(2, min((os.cpu_count() or 2) + 1, 8))), "--dist", "loadgroup"]
     if any(argument.startswith(("-n", "--numprocesses")) for argument in arguments):
         own = []
     if not long and "-m" not in arguments:
