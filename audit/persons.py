@@ -13,7 +13,7 @@ NOBODY = frozenset({"system", "vendor"})
 SOMEBODY = frozenset({"contact", "customer", "invitation", "payment_method", "user"})
 TELLING = frozenset({
     "name", "business_name", "email", "phone", "address_line1", "address_line2", "city", "postal_code",
-    "tax_id", "last4", "brand", "ip", "user_agent",
+    "tax_id", "external_id", "last4", "brand", "ip", "user_agent",
 })  # fmt: skip
 STAFF = "staff"
 VISITOR = "visitor"
@@ -26,10 +26,14 @@ def person_of(kind: str, actor_id: str, at: datetime) -> Subject | None:
     return (kind, actor_id) if actor_id else (VISITOR, at.astimezone(UTC).strftime("%Y-%m"))
 
 
-def plainly_told(details: Mapping[str, Any]) -> set[str]:
+def plainly_told(details: object) -> set[str]:
     """Return what in an event's plain details belongs under somebody's key, by its names."""
-    inner = [plainly_told(value) for value in details.values() if isinstance(value, Mapping)]
-    return {name for name in details if name in TELLING}.union(*inner)
+    if isinstance(details, Mapping):
+        inner = [plainly_told(value) for value in details.values()]
+        return {name for name in details if name in TELLING}.union(*inner)
+    if isinstance(details, list | tuple):
+        return set().union(*map(plainly_told, details))
+    return set()
 
 
 def staff_of(behind_id: str) -> Subject:

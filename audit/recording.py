@@ -90,11 +90,10 @@ def record_many(notes: Sequence[Note], *, actor: Actor, now: datetime) -> list[U
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("An audit event belongs in the transaction of the change it tells of.")
     for note in notes:
-        if note.subject_kind in SOMEBODY and (told := plainly_told(note.details)):
-            names = ", ".join(sorted(told))
-            raise ToldInPlain(
-                f"{note.action.value}: {names} of a {note.subject_kind} belong into `personal`."
-            )
+        is_of_somebody = not SOMEBODY.isdisjoint((note.subject_kind, note.person[0]))
+        if is_of_somebody and (told := plainly_told(note.details)):
+            who = f"{', '.join(sorted(told))} of a {note.person[0]}"
+            raise ToldInPlain(f"{note.action.value}: {who} belong into `personal`.")
     if not notes:
         return []
     head = ChainHead.objects.select_for_update().get()

@@ -103,6 +103,8 @@ def _send_one(incident: Incident, notice: IncidentNotice, server: Any, now: date
     except (SMTPRecipientsRefused, SMTPDataError) as refused:
         _refused(notice, code_of(refused), now)
         return False
+    except OSError:  # the server; a certificate that does not hold is a ValueError too
+        raise
     except ValueError:  # Django's, before the server is asked; a person has to look at it
         _mark(notice, state=State.FAILED, problem="not an address")
         return False

@@ -139,6 +139,8 @@ def _mail(version: PolicyVersion, notice: PolicyNotice, person: Known, *, now: d
         send(letter, to=person.email)
     except (SMTPRecipientsRefused, SMTPResponseException) as refused:
         _mark(notice, attempts=notice.attempts + 1, problem=_code(refused), next_at=now + PAUSE)
+    except OSError:  # the server; a certificate that does not hold is a ValueError too
+        raise
     except ValueError:  # it cannot be put on an envelope: for a person to look at
         _mark(notice, attempts=ATTEMPTS, problem="not an address", next_at=now + PAUSE)
     else:

@@ -1,4 +1,4 @@
-"""What each long-running process does once, before its first request or job."""
+"""What a process of the web server and a worker do once, before their first request or job."""
 
 import gc
 
@@ -11,7 +11,7 @@ from vault.keyring import warm_up
 def start() -> None:
     """Read the keys, load all pages, and have the garbage collector look at none of it again.
 
-    Modules, classes and templates live as long as the process. Left to the collector, each of its full rounds
+    Modules and classes live as long as the process. Left to the collector, each of its full rounds
     walks all of them, a tenth of a second in which a thread answers nobody. Raises `VaultError` without keys.
     """
     warm_up()

@@ -104,9 +104,8 @@ def _apply(batch: Sequence[_Wanted], tally: Tally, *, now: datetime) -> None:
             new = Customer(external_id=wanted.external_id, locale=locale, created_at=now, **wanted.fields)
             made.append(new)
             about = ("customer", str(new.pk))
-            after = {"external_id": wanted.external_id}
-            personal = {"after": _filled(wanted.fields)}
-            notes.append(Note(Action.CUSTOMER_CREATED, *about, {"after": after}, personal))
+            personal = {"after": {"external_id": wanted.external_id, **_filled(wanted.fields)}}
+            notes.append(Note(Action.CUSTOMER_CREATED, *about, {}, personal))
         elif change := _change(customer, wanted.fields):
             changed.append(customer)
             notes.append(Note(Action.CUSTOMER_CHANGED, "customer", str(customer.pk), {}, change))

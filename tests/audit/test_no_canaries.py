@@ -84,10 +84,13 @@ def test_whatever_people_do_leaves_nothing_personal_in_plain(tenant: Any) -> Non
 
 
 @pytest.mark.parametrize("kind", sorted(SOMEBODY))
-@pytest.mark.parametrize("details", [{"email": "a@b.example"}, {"before": {"role": "owner", "name": "Nora"}}])
+@pytest.mark.parametrize(
+    "details",
+    [{"email": "a@b.example"}, {"of": [{"phone": "1"}]}, {"before": {"role": "owner", "name": "Nora"}}],
+)
 def test_no_rule_can_leave_a_name_in_plain(tenant: Any, kind: str, details: dict[str, Any]) -> None:
     before = AuditEvent.objects.count()
-    with pytest.raises(ToldInPlain, match=r"(email|name) of a \w+ belong into `personal`"):
+    with pytest.raises(ToldInPlain, match=r"(email|phone|name) of a \w+ belong into `personal`"):
         record(Action.CUSTOMER_CHANGED, subject=(kind, "1"), actor=ADA, now=NOW, **details)
     assert AuditEvent.objects.count() == before
     record(Action.CUSTOMER_CHANGED, subject=(kind, "1"), actor=ADA, now=NOW, personal=details)

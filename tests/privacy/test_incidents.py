@@ -1,8 +1,10 @@
 """Incidents: who is affected, what is rotated, who was told, and that nothing is closed half done."""
 
 import os
+from contextlib import suppress
 from datetime import datetime, timedelta
 from smtplib import SMTPRecipientsRefused
+from ssl import SSLCertVerificationError
 from typing import Any
 from unittest.mock import patch
 
@@ -248,6 +250,25 @@ def test_what_is_no_address_holds_up_nobody_and_a_person_has_to_look_at_it(
             "no word of a stranger's counts"
         )
         assert incident.notices.get(subject_id=str(behind.pk)).state == "sent"
+
+
+def test_a_mail_server_with_a_false_certificate_is_no_fault_of_the_address(
+    two_tenants: Any, incident: Incident, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alpha, _ = two_tenants
+    with enter(alpha):
+        someone = person("somebody@alpha.example", now)
+
+    def refuse(*args: Any, **options: Any) -> None:
+        raise SSLCertVerificationError("certificate verify failed")  # an OSError and a ValueError
+
+    with enter_public():
+        ready(incident, alpha.schema_name, now)
+        monkeypatch.setattr(notifying, "send", refuse)
+        with suppress(OSError):
+            notifying.send_batch(incident, limit=500, clock=lambda: now, capped=False)
+        notice = incident.notices.get(subject_id=str(someone.pk))
+        assert (notice.state, notice.problem) == ("waiting", "")
 
 
 def test_notices_of_incidents_and_of_the_policy_share_one_budget_and_incidents_go_first(

@@ -61,12 +61,19 @@ def test_dismissing_a_request_is_recorded_with_the_reason(
     assert found == (TESTER, {"because": "An advertisement"})
 
 
-def test_closing_an_account_turns_autopay_off_on_record(tenant: Any, actor: Any, now: datetime) -> None:
+def test_closing_an_account_turns_autopay_off_and_opening_it_on_again_on_record(
+    tenant: Any, actor: Any, now: datetime
+) -> None:
     customer = making.customer()
+    making.card(customer)
     making.autopay(customer)
     closing.close(of_customer(customer), actor=actor, now=now)
     found = recorded(Action.AUTOPAY_CHANGED, "customer", customer.pk)
     assert found == (TESTER, {"before": {"autopay": True}, "after": {"autopay": False}})
+    closing.undo(of_customer(customer), actor=actor, now=now + timedelta(days=1))
+    again = AuditEvent.objects.filter(action=Action.AUTOPAY_CHANGED, subject_id=str(customer.pk)).first()
+    assert again is not None and again.at == now + timedelta(days=1)
+    assert again.details == {"before": {"autopay": False}, "after": {"autopay": True}}
 
 
 def test_the_end_of_a_closing_is_recorded_once(tenant: Any, actor: Any, now: datetime) -> None:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from ssl import SSLCertVerificationError
 from typing import Any
 
 import pytest
@@ -216,6 +217,29 @@ def test_w4_what_is_no_address_holds_up_nobody_and_a_person_has_to_look_at_it(
     rows = {row.subject_id: row for row in PolicyNotice.objects.filter(version_id=version.pk)}
     assert rows[str(behind.pk)].sent_at
     assert (rows[str(wrong.pk)].problem, rows[str(wrong.pk)].attempts) == ("not an address", 3)
+
+
+def test_w4_a_mail_server_with_a_false_certificate_is_no_fault_of_the_address(
+    tenant: Any, monkeypatch: pytest.MonkeyPatch, actor: Any, today: datetime
+) -> None:
+    only("alpha", "beta")
+    owner = making.person("owner@w4.example", "owner")
+    share(monkeypatch)
+    version = published("Names go to Let's Encrypt.", actor, today, is_substantial=True)
+    policy_notices.plan(version.pk, now=today)
+
+    def refuse(self: Any, messages: Any) -> int:
+        raise SSLCertVerificationError("certificate verify failed")  # an OSError and a ValueError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EmailBackend, "send_messages", refuse)
+        with pytest.raises(SSLCertVerificationError):
+            policy_notices.send_batch(version.pk, now=today)
+    notice = PolicyNotice.objects.get(version_id=version.pk, subject_id=str(owner.pk))
+    assert (notice.problem, notice.attempts) == ("", 0)
+    policy_notices.send_batch(version.pk, now=today)
+    notice.refresh_from_db()
+    assert notice.sent_at
 
 
 def test_w4_mails_keep_to_the_hourly_cap_and_go_on_where_they_were_cut_off(
