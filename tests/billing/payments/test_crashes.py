@@ -2,6 +2,7 @@
 
 import os
 import signal
+import traceback
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -25,7 +26,10 @@ SOON, LATER = timedelta(minutes=10), timedelta(hours=2)
 
 
 def run_and_kill(shop: Any, flow: str, invoice: Any, step: str) -> int:
-    """Run the flow in a process of its own that is killed at the step; returns the signal that ended it."""
+    """Run the flow in a process of its own that is killed at the step; returns the signal that ended it.
+
+    An error in it is no kill: it is printed, and makes the test fail.
+    """
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]
     child = os.fork()
@@ -40,9 +44,13 @@ def run_and_kill(shop: Any, flow: str, invoice: Any, step: str) -> int:
             with enter(shop):
                 _live(flow, invoice)
             code = 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(code)
-    return os.WTERMSIG(os.waitpid(child, 0)[1])
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert ended <= 0, "the process came to an error of its own"
+    return -ended
 
 
 def _live(flow: str, invoice: Any) -> None:
