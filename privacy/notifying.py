@@ -22,7 +22,7 @@ from privacy.subjects import Known, Subject
 from tenants.context import enter, enter_public
 from tenants.directory import tenant_of_schema
 from tenants.letters import hello
-from tenants.mail import send
+from tenants.mail import NoAddress, send
 from tenants.message import RenderedMail
 from tenants.models import Tenant
 from tenants.postgresql.base import PUBLIC
@@ -103,9 +103,7 @@ def _send_one(incident: Incident, notice: IncidentNotice, server: Any, now: date
     except (SMTPRecipientsRefused, SMTPDataError) as refused:
         _refused(notice, code_of(refused), now)
         return False
-    except OSError:  # the server; a certificate that does not hold is a ValueError too
-        raise
-    except ValueError:  # Django's, before the server is asked; a person has to look at it
+    except NoAddress:  # for a person to look at
         _mark(notice, state=State.FAILED, problem="not an address")
         return False
     _mark(notice, state=State.SENT, sent_at=now, problem="")

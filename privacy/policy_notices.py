@@ -23,7 +23,7 @@ from privacy.models.policies import NOTICE
 from privacy.subjects import Known, Subject
 from tenants.context import current_schema, current_tenant, enter_public
 from tenants.jobs import Asked, enqueue, enqueue_many
-from tenants.mail import send
+from tenants.mail import NoAddress, send
 from tenants.throttling import TooMany
 
 BATCH = 50
@@ -139,9 +139,7 @@ def _mail(version: PolicyVersion, notice: PolicyNotice, person: Known, *, now: d
         send(letter, to=person.email)
     except (SMTPRecipientsRefused, SMTPResponseException) as refused:
         _mark(notice, attempts=notice.attempts + 1, problem=_code(refused), next_at=now + PAUSE)
-    except OSError:  # the server; a certificate that does not hold is a ValueError too
-        raise
-    except ValueError:  # it cannot be put on an envelope: for a person to look at
+    except NoAddress:  # for a person to look at
         _mark(notice, attempts=ATTEMPTS, problem="not an address", next_at=now + PAUSE)
     else:
         _mark(notice, attempts=notice.attempts + 1, problem="", sent_at=now)

@@ -11,6 +11,10 @@ from tenants.context import current_tenant, in_public
 from tenants.message import RenderedMail
 
 
+class NoAddress(ValueError):
+    """What a mail is for cannot be put on an envelope: trying again helps nobody."""
+
+
 class MailHeld(RuntimeError):
     """A tenant in rehearsal writes to nobody."""
 
@@ -22,7 +26,7 @@ def send(
 
     `from_name` and `reply_to` stand in where the mail names none; several mails may share one `connection`
     (Django's). Raises OSError or SMTPException when the server does not take it, so that the job tries again;
-    `MailHeld` for a tenant in rehearsal.
+    `NoAddress` when it was not even asked; `MailHeld` for a tenant in rehearsal.
     """
     if not in_public() and current_tenant().is_rehearsal:
         raise MailHeld("A tenant in rehearsal writes to nobody.")
@@ -41,5 +45,10 @@ def send(
         message.attach_alternative(mail.html, "text/html")
     for attachment in mail.attachments:
         message.attach(attachment.name, attachment.data, attachment.mime)
-    message.send()
+    try:
+        message.send()
+    except OSError:  # the server; a certificate that does not hold is a ValueError too
+        raise
+    except ValueError as error:
+        raise NoAddress("This is no address that a mail could be sent to.") from error
     return message_id

@@ -29,6 +29,7 @@ RECORDING = {"record", "record_many"}
 PATIENCE = 2.0  # seconds: slower tests are not run again
 TRIES = 40  # a worker, for each call: after so many tests it is left
 ASKING = "test_recorded.py"  # these ask for what no other test does
+NOTHING = "lambda *args, **options: None"
 READS = 'FROM "audit_auditevent"'
 
 
@@ -48,9 +49,6 @@ class Site:
     @property
     def path(self) -> Path:
         return ROOT.joinpath(*self.module.split(".")).with_suffix(".py")
-
-
-NOTHING = "lambda *args, **options: None"
 
 
 class TakeOut(ast.NodeTransformer):

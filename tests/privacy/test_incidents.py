@@ -264,7 +264,7 @@ def test_a_mail_server_with_a_false_certificate_is_no_fault_of_the_address(
 
     with enter_public():
         ready(incident, alpha.schema_name, now)
-        monkeypatch.setattr(notifying, "send", refuse)
+        monkeypatch.setattr(EmailBackend, "send_messages", refuse)
         with suppress(OSError):
             notifying.send_batch(incident, limit=500, clock=lambda: now, capped=False)
         notice = incident.notices.get(subject_id=str(someone.pk))
